@@ -1,0 +1,58 @@
+"""The Python way in: `sequela.assess("folder/")`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from sequela.case import Case, Document
+from sequela.knowledge import load
+from sequela.knowledge.model import Knowledge
+from sequela.reasoning import reason
+from sequela.reasoning.assessment import Assessment
+from sequela.records.assemble import assemble
+from sequela.records.gather import gather
+from sequela.records.gathered import Gathered
+from sequela.records.text.reader import TextReader
+
+
+class NothingToRead(ValueError):
+    """No document could be read; `problems` says of each why and what to do."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems) or "nothing to read")
+
+
+@lru_cache(maxsize=4)
+def _reader(version: str) -> TextReader:
+    del version  # the cache key: one compiled reader per knowledge base
+    return TextReader(load())
+
+
+def read(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Case:
+    """Read files, folders or a text into a Case. Raises NothingToRead when nothing could be read."""
+    knowledge = load()
+    gathered = gather([Path(p) for p in paths], stdin_text=text, patient=patient)
+    return _case(gathered, knowledge)
+
+
+def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
+    if any(p.fatal for p in gathered.problems) or not (gathered.documents or gathered.observations or gathered.operations):
+        raise NothingToRead(p.line() for p in gathered.problems)
+    return assemble(gathered, knowledge, _reader(knowledge.version))
+
+
+def assess(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Assessment:
+    """Assess a patient's records: files or folders (FHIR, C-CDA, text, PDF, CSV), or `text` itself.
+
+    patient: which one, when the record holds several. Raises NothingToRead.
+    """
+    return reason(read(*paths, text=text, patient=patient), load())
+
+
+def assess_text(text: str, name: str = "text") -> Assessment:
+    """Assess one text already in memory."""
+    knowledge = load()
+    return reason(assemble(Gathered(documents=(Document(name, text),)), knowledge, _reader(knowledge.version)), knowledge)

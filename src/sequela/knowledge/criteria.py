@@ -1,0 +1,103 @@
+"""Form of the criteria language (red flags, eligibility, contraindications): is it well formed, and what does it ask for.
+
+`all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {fact, above|below}. Evaluating it on a case is
+`reasoning.criteria`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from sequela.knowledge.documents import Place, Problem, closest
+
+CASE_FACTS = (
+    "days_since_operation",
+    "onset_days_after_operation",
+    "operations_count",
+    "age",
+    "instrumented",
+    "fusion",
+)
+"""Facts computed from the case: days, days, count, years, 1 or 0, 1 or 0."""
+
+_HEADS = ("all", "any", "not", "at_least", "finding", "fact")
+_FORM = "write one of all, any, not, at_least, finding, fact"
+
+
+def findings_in(criteria: Any) -> Iterator[str]:
+    """Every finding the criteria ask for, in reading order, possibly twice."""
+    if isinstance(criteria, str):
+        yield criteria
+    elif isinstance(criteria, list):
+        for part in criteria:
+            yield from findings_in(part)
+    elif isinstance(criteria, dict):
+        if "finding" in criteria:
+            yield criteria["finding"]
+        for head in ("all", "any", "not"):
+            yield from findings_in(criteria.get(head, []))
+        yield from findings_in(criteria.get("at_least", {}).get("of", []))
+
+
+def check_criteria(place: Place, criteria: Any, findings: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with the form, and every unknown finding or fact."""
+    if isinstance(criteria, str):
+        yield from _known(place, criteria, findings, "finding")
+        return
+    if not isinstance(criteria, dict):
+        yield place.problem("is not a criterion", _FORM)
+        return
+    heads = [head for head in _HEADS if head in criteria]
+    if len(heads) != 1:
+        yield place.problem("needs exactly one of " + ", ".join(_HEADS), _FORM)
+    elif heads[0] in ("finding", "fact"):
+        yield from _comparison(place, criteria, heads[0], findings)
+    elif len(criteria) > 1:
+        extra = ", ".join(sorted(set(criteria) - {heads[0]}))
+        yield place.problem(f"`{heads[0]}` stands beside {extra}", "nest one in the other")
+    else:
+        yield from _combination(place / heads[0], criteria[heads[0]], heads[0], findings)
+
+
+def _combination(place: Place, inner: Any, head: str, findings: Collection[str]) -> Iterator[Problem]:
+    if head == "not":
+        yield from check_criteria(place, inner, findings)
+    elif head == "at_least":
+        yield from _at_least(place, inner, findings)
+    else:
+        yield from _members(place, inner, findings)
+
+
+def _members(place: Place, members: Any, findings: Collection[str]) -> Iterator[Problem]:
+    if not isinstance(members, list) or not members:
+        yield place.problem("is not a list with a criterion in it", "write [criterion, criterion]")
+        return
+    for i, member in enumerate(members):
+        yield from check_criteria(place / i, member, findings)
+
+
+def _at_least(place: Place, inner: Any, findings: Collection[str]) -> Iterator[Problem]:
+    if not isinstance(inner, dict) or set(inner) != {"count", "of"}:
+        yield place.problem("needs count and of, nothing else", "write {count: n, of: [...]}")
+        return
+    yield from _members(place / "of", inner["of"], findings)
+    count = inner["count"]
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(inner["of"] or ()):
+        yield (place / "count").problem(f"{count} can never be decided", "write a whole number from 1 to the length of `of`")
+
+
+def _comparison(place: Place, leaf: dict[str, Any], head: str, findings: Collection[str]) -> Iterator[Problem]:
+    yield from _known(place / head, leaf[head], findings if head == "finding" else CASE_FACTS, head)
+    bounds = {key: value for key, value in leaf.items() if key != head}
+    if not bounds or set(bounds) - {"above", "below"}:
+        yield place.problem("compares with nothing known", "write `above: number` or `below: number`")
+    for key, value in bounds.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield (place / key).problem(f"{value} is not a number", "write a number")
+
+
+def _known(place: Place, name: Any, known: Collection[str], kind: str) -> Iterator[Problem]:
+    if not isinstance(name, str) or name not in known:
+        where = "findings/*.yaml" if kind == "finding" else ", ".join(CASE_FACTS)
+        yield place.problem(f'unknown {kind} "{name}"', closest(str(name), known, f"use one of {where}"))

@@ -1,0 +1,273 @@
+"""Typed, immutable objects of the knowledge base, exactly as the YAML files say them.
+
+Every probability is in 0..1, every multiplier acts on odds, every `Basis` names where a number comes from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Urgency = Literal["emergency", "same_day", "within_72h", "within_2_weeks"]
+Kind = Literal[
+    "history",
+    "symptom",
+    "examination",
+    "questionnaire",
+    "xray",
+    "mri",
+    "ct",
+    "nuclear",
+    "electrodiagnosis",
+    "laboratory",
+    "block",
+]
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of everything a clinician writes: an unknown key is an error, not ignored."""
+
+
+class Basis(Strict, frozen=True):
+    """Where a number comes from. grade: S = read in the study, P = shrunk or transferred, E = estimate, B/C/D for priors."""
+
+    sources: tuple[str, ...] = ()
+    grade: str | None = None
+    expert_estimate: bool = False
+    note: str | None = None
+
+
+class Cause(Strict, frozen=True):
+    id: str
+    name: str
+    plain: str
+    definition: str
+    mechanism: dict[str, float]
+    prior: dict[str, float]
+    basis: Basis
+
+
+class Manifestation(Strict, frozen=True):
+    """What a cause brings about. leak: P(present | no modelled cause). caused_by: P(present | this cause alone)."""
+
+    id: str
+    name: str
+    leak: float
+    basis: Basis
+    caused_by: dict[str, float]
+
+
+class Given(Strict, frozen=True):
+    """P(finding | manifestation present) and P(finding | manifestation absent)."""
+
+    present: float
+    absent: float
+
+
+class Measured(Strict, frozen=True):
+    """P(finding | cause) and P(finding | the other causes of pain after lumbar surgery)."""
+
+    cause: str
+    in_cause: float
+    in_others: float
+
+
+class Cap(Strict, frozen=True):
+    positive: float
+    negative: float
+    sources: tuple[str, ...] = ()
+
+
+class Finding(Strict, frozen=True):
+    """missed: how often a report that speaks of it denies it although it is there (silent false negatives)."""
+
+    id: str
+    name: str
+    manifestation: str
+    basis: Basis
+    given: Given | None = None
+    measured: Measured | None = None
+    cap: Cap | None = None
+    implies: tuple[str, ...] = ()
+    missed: float = 0.1
+    question: str | None = None
+    kind: Kind = "history"
+
+
+class FindingFile(Strict, frozen=True):
+    kind: Kind
+    findings: tuple[Finding, ...]
+
+
+class Likelihood(msgspec.Struct, frozen=True):
+    """Solved for the kernel: probabilities of each report under manifestation present (a) and absent (b)."""
+
+    present: tuple[float, float]
+    absent: tuple[float, float]
+    uncertain: tuple[float, float]
+
+
+class Procedure(Strict, frozen=True):
+    id: str
+    name: str
+    family: Literal["discectomy", "decompression", "fusion", "any"]
+    traits: tuple[str, ...] = ()
+
+
+class Sizes(Strict, frozen=True):
+    none: float
+    one: float
+    two: float
+    three: float
+    basis: Basis
+
+
+class CoursePrior(Strict, frozen=True):
+    multipliers: dict[str, float]
+    basis: Basis
+
+
+class Timing(Strict, frozen=True, rename={"from_": "from"}):
+    """Onset window in days after the latest operation; multiplier on the odds inside and outside of it."""
+
+    cause: str
+    from_: float
+    to: float
+    inside: float
+    outside: float
+    sources: tuple[str, ...] = ()
+    expert_estimate: bool = False
+
+
+class Risk(Strict, frozen=True):
+    """when: a finding that is present, or a fact about the operations."""
+
+    when: str
+    cause: str
+    multiplier: float
+    sources: tuple[str, ...] = ()
+    expert_estimate: bool = False
+
+
+class Priors(Strict, frozen=True):
+    sizes: Sizes
+    cap: float
+    unknown_operation: float
+    needs: dict[str, str]
+    course: dict[str, CoursePrior]
+    timing: tuple[Timing, ...]
+    risk: tuple[Risk, ...]
+
+
+class RedFlag(Strict, frozen=True):
+    """criteria: the three-valued criteria language (see `reasoning.criteria`). row: row of the evidence review's red-flag table."""
+
+    id: str
+    name: str
+    plain: str
+    urgency: Urgency
+    suspects: tuple[str, ...]
+    action: str
+    time_limit: str
+    criteria: Any
+    basis: Basis
+    accuracy: str | None = None
+    row: int | None = None
+
+
+class RedFlagFile(Strict, frozen=True):
+    """syndromes: what a flag may suspect besides a cause, with its name. groups: criteria that several flags share, by anchor."""
+
+    syndromes: dict[str, str]
+    flags: tuple[RedFlag, ...]
+    groups: dict[str, Any] = {}
+
+
+class Test(Strict, frozen=True):
+    """A diagnostic test. burden: none, minor, moderate, invasive. cost_index: plain lumbar MRI = 1."""
+
+    id: str
+    name: str
+    plain: str
+    step: int
+    settles: tuple[str, ...]
+    reads: tuple[str, ...]
+    burden: Literal["none", "minor", "moderate", "invasive"]
+    radiation_msv: tuple[float, float]
+    contrast: str
+    cost_index: float
+    contraindications: tuple[str, ...]
+    basis: Basis
+    delay: str | None = None
+    caveats: tuple[str, ...] = ()
+
+
+class SourceRow(msgspec.Struct, frozen=True):
+    """One published claim. verified: the number was read in the cited page."""
+
+    id: str
+    kind: str
+    citation: dict[str, Any]
+    verified: bool
+    statement: str = ""
+    cause: str | None = None
+    finding: str | None = None
+    treatment: str | None = None
+    value: Any = None
+    population: str | None = None
+    note: str | None = None
+
+
+class Concept(Strict, frozen=True):
+    """A thing clinicians name, with the forms they name it by. `is`: broader concepts."""
+
+    id: str
+    forms: tuple[str, ...]
+    kind: str = ""
+    is_: tuple[str, ...] = msgspec.field(default=(), name="is")
+
+
+class Rule(Strict, frozen=True):
+    """One way a finding shows in text; see `docs/reading.md`.
+
+    all: each entry is a concept or alternatives "a|b"; all must stand in one clause, in any order, within `within` tokens.
+    """
+
+    all: tuple[str, ...]
+    none: tuple[str, ...] = ()
+    within: int = 10
+    ordered: bool = False
+    setting: tuple[str, ...] = ()
+    not_setting: tuple[str, ...] = ()
+    relation: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    says: Literal["present", "absent", "uncertain"] = "present"
+    value: str | None = None
+    above: float | None = None
+    below: float | None = None
+    unit: str | None = None
+    tense: Literal["current", "any", "past"] = "current"
+    negatable: bool = True
+
+
+class Lexicon(msgspec.Struct, frozen=True):
+    concepts: tuple[Concept, ...]
+    rules: dict[str, tuple[Rule, ...]]
+    triggers: dict[str, tuple[str, ...]]
+
+
+class Knowledge(msgspec.Struct, frozen=True):
+    """The whole knowledge base, checked. version is the content hash of its YAML files."""
+
+    version: str
+    causes: tuple[Cause, ...]
+    manifestations: tuple[Manifestation, ...]
+    findings: tuple[Finding, ...]
+    likelihoods: tuple[Likelihood, ...]
+    priors: Priors
+    procedures: tuple[Procedure, ...]
+    red_flags: tuple[RedFlag, ...]
+    tests: tuple[Test, ...]
+    lexicon: Lexicon
+    syndromes: dict[str, str] = {}

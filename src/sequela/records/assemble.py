@@ -1,0 +1,135 @@
+"""From what was gathered to one Case: every text read, operations and observations of all documents joined, contradictions named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from sequela.case import Case, Conflict, Course, Document, Event, Observation, Operation, Patient, Unread
+from sequela.knowledge.model import Knowledge
+from sequela.records.gathered import Gathered
+from sequela.records.text.operations import join_operations
+from sequela.records.text.reader import Reading, TextReader
+
+_FIRST = {"operation_note": 0, "discharge": 1}
+
+
+def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None = None) -> Case:
+    """Read every document and join the results. Order of the documents does not matter for the facts."""
+    reader = reader or TextReader(knowledge)
+    documents = sorted(gathered.documents, key=lambda d: (_FIRST.get(d.kind, 5), d.date or "9999", d.name))
+    readings = _read_all(reader, documents, gathered.operations)
+    operations = join_operations([gathered.operations, *(r.operations for r in readings)])
+    observations = _unique([*gathered.observations, *(o for r in readings for o in r.observations)])
+    patient = _patient(gathered.patients, readings)
+    observations += _derived(patient, observations)
+    return Case(
+        patient=patient,
+        documents=tuple(documents),
+        operations=operations,
+        observations=tuple(observations),
+        timeline=_timeline(operations, gathered.events, documents),
+        course=_course(readings),
+        conflicts=tuple(_conflicts(observations, operations)),
+        problems=gathered.problems,
+        unread=tuple(u for r in readings for u in r.unread),
+    )
+
+
+def _read_all(reader: TextReader, documents: Sequence[Document], coded: Sequence[Operation]) -> list[Reading]:
+    """Every document is read knowing the operations of all the others, since every sentence is read relative to them."""
+    readings = [reader.read(d, coded) for d in documents]
+    if len(documents) == 1:
+        return readings
+    out = []
+    for index, document in enumerate(documents):
+        others = [r.operations for i, r in enumerate(readings) if i != index]
+        known = join_operations([coded, *others])
+        out.append(reader.read(document, known) if known != tuple(coded) else readings[index])
+    return out
+
+
+def _unique(observations: Iterable[Observation]) -> list[Observation]:
+    """One per place: the same finding, status and words of the same document count once."""
+    seen: dict[tuple[object, ...], Observation] = {}
+    for o in observations:
+        where = (o.source.document, o.source.start) if o.source else (None, None)
+        seen.setdefault((o.id, o.status, *where), o)
+    return sorted(seen.values(), key=lambda o: (o.source.document if o.source else "", o.source.start if o.source else 0, o.id))
+
+
+def _patient(stated: Sequence[Patient], readings: Sequence[Reading]) -> Patient:
+    """The structured patient; age and sex from the text where the structure does not say."""
+    patient = stated[0] if stated else Patient()
+    age = patient.age if patient.age is not None else next((r.patient.age for r in readings if r.patient.age is not None), None)
+    sex = patient.sex or next((r.patient.sex for r in readings if r.patient.sex), None)
+    return msgspec.structs.replace(patient, age=age, sex=sex)
+
+
+_OLD = 70
+
+
+def _derived(patient: Patient, observations: Sequence[Observation]) -> list[Observation]:
+    """Findings that follow from the patient's age alone."""
+    if patient.age is None or any(o.id == "age_over_70" for o in observations):
+        return []
+    return [Observation("age_over_70", "present" if patient.age > _OLD else "absent", float(patient.age), "years")]
+
+
+def _timeline(operations: Sequence[Operation], events: Sequence[Event], documents: Sequence[Document]) -> tuple[Event, ...]:
+    """Operations and dated events, oldest first; what has no date stands where its "months ago" puts it."""
+    told = [
+        Event("operation", " ".join([o.name, *o.levels]).strip(), o.date, o.months_ago, o.source) for o in operations
+    ]
+    dated = [Event("document", d.name, d.date) for d in documents if d.date]
+    every = [*told, *(e for e in events if e.kind != "operation"), *dated]
+    return tuple(sorted(every, key=_when))
+
+
+def _when(event: Event) -> tuple[int, float | str, str]:
+    if event.date:
+        return (1, event.date, event.label)
+    if event.months_ago is not None:
+        return (0, f"{-event.months_ago:020.3f}" if event.months_ago < 0 else f"{1e6 - event.months_ago:020.3f}", event.label)
+    return (2, "", event.label)
+
+
+def _course(readings: Sequence[Reading]) -> Course:
+    """The first document that states a pattern decides it; intervals come from wherever they are stated."""
+    courses = [r.course for r in readings]
+    chosen = next((c for c in courses if c.pattern), courses[0] if courses else Course())
+    interval = chosen.interval_days if chosen.interval_days is not None else next((c.interval_days for c in courses if c.interval_days is not None), None)
+    elapsed = chosen.elapsed_days if chosen.elapsed_days is not None else next((c.elapsed_days for c in courses if c.elapsed_days is not None), None)
+    return msgspec.structs.replace(chosen, interval_days=interval, elapsed_days=elapsed)
+
+
+def _conflicts(observations: Sequence[Observation], operations: Sequence[Operation]) -> list[Conflict]:
+    """Places of different documents that cannot both be right: left against right, present against absent."""
+    found = []
+    by_id: dict[str, list[Observation]] = {}
+    for o in observations:
+        if o.source:
+            by_id.setdefault(o.id, []).append(o)
+    for name, group in by_id.items():
+        found += _contradiction(name, group)
+    sides = {(o.levels, o.date): o.side for o in operations if o.side and o.levels}
+    for operation in operations:
+        other = sides.get((operation.levels, operation.date))
+        if operation.side and other and other != operation.side and "both" not in (other, operation.side):
+            found.append(Conflict("operation", f"{operation.name} {', '.join(operation.levels)}: {other} in one document, {operation.side} in another", ()))
+    return found
+
+
+def _contradiction(name: str, group: Sequence[Observation]) -> list[Conflict]:
+    out = []
+    for i, one in enumerate(group):
+        for other in group[i + 1 :]:
+            if not one.source or not other.source or one.source.document == other.source.document or (one.level and other.level and one.level != other.level):
+                continue
+            places = (one.source, other.source)
+            if one.status == other.status == "present" and {one.side, other.side} == {"left", "right"}:
+                out.append(Conflict(name, f"{one.side} in {one.source.document}, {other.side} in {other.source.document}", places))
+            elif {one.status, other.status} == {"present", "absent"} and one.date == other.date:
+                out.append(Conflict(name, f"{one.status} in {one.source.document}, {other.status} in {other.source.document}", places))
+    return out[:1]

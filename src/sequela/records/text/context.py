@@ -1,0 +1,94 @@
+"""What a clause does to a finding in it: present, denied, uncertain, hypothetical, planned, family, past.
+
+Triggers act forwards or backwards within a segment until a terminator; words inside a recognised concept ("not united") never trigger.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sequela.records.text.lexicon import Span
+from sequela.records.text.tokens import Token
+
+NEGATED = 1
+UNCERTAIN = 2
+HYPOTHETICAL = 4
+FAMILY = 8
+PLANNED = 16
+PREOP = 32
+PAST = 64
+
+_FORWARD = {"!neg_pre": NEGATED, "!unc_pre": UNCERTAIN, "!hyp_pre": HYPOTHETICAL, "!plan": PLANNED}
+_BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN}
+_WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
+# A comma ends a negation only where a new statement begins after it.
+_SUBJECTS = frozenset("he she the there his her it this these they a an patient now today i we".split())
+_LIST_REACH = 14
+_BACK_REACH = 9
+
+
+class Modality(NamedTuple):
+    """Bit flags for each token of a segment, indexed by token position minus the segment's start."""
+
+    start: int
+    flags: list[int]
+
+    def of(self, span: Span) -> int:
+        """Flags that hold for the whole span."""
+        value = -1
+        for i in range(span.start, span.end):
+            value &= self.flags[i - self.start]
+        return value
+
+
+def modality(tokens: list[Token], start: int, end: int, triggers: list[Span], concepts: list[Span]) -> Modality:
+    """Flags of tokens[start:end]. triggers and concepts: spans inside it; a trigger inside a concept is ignored."""
+    flags = [0] * (end - start)
+    live = [t for t in triggers if not _swallowed(t, concepts)]
+    covered = [t for t in live if t.concept == "!pseudo"]
+    stops = sorted(t.start for t in live if t.concept == "!stop")
+    for trigger in live:
+        if trigger.concept != "!pseudo" and any(c.start <= trigger.start and trigger.end <= c.end for c in covered):
+            continue
+        whole = _WHOLE.get(trigger.concept)
+        if whole:
+            for i in range(len(flags)):
+                flags[i] |= whole
+            continue
+        bit = _FORWARD.get(trigger.concept)
+        if bit:
+            for i in range(trigger.end, _forward_end(tokens, trigger, end, stops, bit)):
+                flags[i - start] |= bit
+        bit = _BACKWARD.get(trigger.concept)
+        if bit:
+            for i in range(_backward_start(tokens, trigger, start, stops), trigger.start):
+                flags[i - start] |= bit
+    return Modality(start, flags)
+
+
+def _swallowed(trigger: Span, concepts: list[Span]) -> bool:
+    return any(c.start <= trigger.start and trigger.end <= c.end for c in concepts)
+
+
+def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int], bit: int) -> int:
+    limit = min(end, trigger.end + _LIST_REACH) if bit in (NEGATED, UNCERTAIN) else end
+    for i in range(trigger.end, limit):
+        if i in stops and i > trigger.end and bit in (NEGATED, UNCERTAIN):
+            return i
+        if tokens[i].text == "," and bit in (NEGATED, UNCERTAIN) and i + 1 < end and tokens[i + 1].text.lower() in _SUBJECTS:
+            return i
+        if tokens[i].text in (":", ")", "–", "—") and bit in (NEGATED, UNCERTAIN):
+            return i
+    return limit
+
+
+def _backward_start(tokens: list[Token], trigger: Span, start: int, stops: list[int]) -> int:
+    lowest = max(start, trigger.start - _BACK_REACH)
+    for i in range(trigger.start - 1, lowest - 1, -1):
+        if tokens[i].text in (":", "(") and i < trigger.start - 1:
+            return i + 1
+        if i in stops:
+            return i + 1
+        if tokens[i].text == "," and i + 1 < trigger.start and tokens[i + 1].text.lower() in _SUBJECTS:
+            return i + 1
+    return lowest

@@ -1,0 +1,130 @@
+"""Find concepts in tokens: a trie over word forms, longest match first.
+
+Forms may use: `word*` (prefix), `#` (a number), `@level`, `@grade` (3/5), `...` (up to four tokens between), CAPS (only in capitals).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sequela.knowledge.model import Lexicon
+from sequela.records.text.tokens import Token, stem, tokenize
+
+_END = ""
+_GAP = "..."
+_MAX_GAP = 4
+
+
+class Span(NamedTuple):
+    """A concept at tokens[start:end]."""
+
+    concept: str
+    start: int
+    end: int
+
+
+class Matcher:
+    """Compiled lexicon: the trie, and for each concept itself with all broader concepts."""
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.trie: dict[str, Any] = {}
+        self.prefixes: dict[int, set[str]] = {}
+        parents = {c.id: c.is_ for c in lexicon.concepts}
+        self.closure = {c: _ancestors(c, parents) for c in parents}
+        self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for concept in lexicon.concepts:
+            for form in concept.forms:
+                self._add(form, concept.id)
+        for name, forms in lexicon.triggers.items():
+            self.closure["!" + name] = ("!" + name,)
+            for form in forms:
+                self._add(form, "!" + name)
+
+    def _add(self, form: str, concept: str) -> None:
+        node = self.trie
+        for key in form_keys(form):
+            if key.endswith("*") and len(key) > 1:
+                self.prefixes.setdefault(len(key) - 1, set()).add(key[:-1])
+            node = node.setdefault(key, {})
+        node.setdefault(_END, []).append(concept)
+
+    def keys(self, token: Token) -> tuple[str, ...]:
+        """The token's keys and the prefix keys that match it."""
+        known = self._keys.get(token.keys)
+        if known is None:
+            word = token.keys[0]
+            extra = [word[:n] + "*" for n, found in self.prefixes.items() if word[:n] in found and len(word) >= n]
+            known = self._keys[token.keys] = token.keys + tuple(extra)
+        return known
+
+    def spans(self, tokens: list[Token]) -> list[Span]:
+        """All concepts, without those that lie strictly inside a longer one; ordered by start."""
+        keys = [self.keys(t) for t in tokens]
+        found: list[Span] = []
+        for start in range(len(tokens)):
+            for key in keys[start]:
+                node = self.trie.get(key)
+                if node is not None:
+                    self._walk(node, keys, start, start + 1, found)
+        return _longest(found)
+
+    def _walk(self, node: dict[str, Any], keys: list[tuple[str, ...]], start: int, at: int, found: list[Span]) -> None:
+        for concept in node.get(_END, ()):
+            found.append(Span(concept, start, at))
+        if at >= len(keys):
+            return
+        for key in keys[at]:
+            following = node.get(key)
+            if following is not None:
+                self._walk(following, keys, start, at + 1, found)
+        gap = node.get(_GAP)
+        if gap is not None:
+            for skip in range(_MAX_GAP + 1):
+                if at + skip >= len(keys) or (skip and keys[at + skip - 1][0] in ".;:"):
+                    break
+                for key in keys[at + skip]:
+                    if key in gap:
+                        self._walk(gap[key], keys, start, at + skip + 1, found)
+
+
+def form_keys(form: str) -> list[str]:
+    """The trie keys of one lexicon form."""
+    keys: list[str] = []
+    for part in form.split():
+        if part in (_GAP, "#", "@level", "@grade"):
+            keys.append(part)
+        elif part.endswith("*") and len(part) > 1:
+            keys.append(_prefix(part[:-1]) + "*")
+        else:
+            for token in tokenize(part):
+                keys.append(token.keys[-1] if token.kind == "word" and len(token.keys) > 1 else token.keys[0])
+    return keys
+
+
+def _prefix(part: str) -> str:
+    return part.lower().replace("ae", "e").replace("oe", "e")
+
+
+def _ancestors(concept: str, parents: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    seen = [concept]
+    for c in seen:
+        seen += [p for p in parents.get(c, ()) if p not in seen]
+    return tuple(seen)
+
+
+def _longest(found: list[Span]) -> list[Span]:
+    found = sorted(set(found), key=lambda s: (s.start, -s.end))
+    kept: list[Span] = []
+    reach_start = reach_end = -1
+    longest: list[tuple[int, int]] = []
+    for span in found:
+        inside = any(a <= span.start and span.end <= b and (b - a) > (span.end - span.start) for a, b in longest)
+        if not inside:
+            kept.append(span)
+            if span.end > reach_end or span.start > reach_start:
+                longest = [(a, b) for a, b in longest if b > span.start] + [(span.start, span.end)]
+                reach_start, reach_end = span.start, max(reach_end, span.end)
+    return kept
+
+
+__all__ = ["Matcher", "Span", "form_keys", "stem"]

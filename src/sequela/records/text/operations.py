@@ -1,0 +1,211 @@
+"""Which operations the text says were done, where, when; the first thing to know, since all else is relative to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from sequela.case import Operation, Source
+from sequela.records.text import levels as lv
+from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PLANNED, Modality
+from sequela.records.text.lexicon import Span
+from sequela.records.text.time import TimeMention
+from sequela.records.text.tokens import Segment, Token
+
+_ANAPHORIC = frozenset("the this that these his her my our said".split())
+_DISTINCT = frozenset("second third fourth another further again repeat repeated revision redo next later subsequent subsequently additional then".split())
+_SINCE = frozenset("after following since post status s/p history previous prior postoperative failed old earlier".split())
+_PERFORMED = re.compile(
+    r"\b(underwent|undergone|had|has had|was done|were done|carried out|performed|treated (?:by|with)|operated|received|given|followed by|"
+    r"ago|s/p|status post|history of|previous|prior|after|following|since|post|in (?:19|20)\d\d|came to|been through|undergoing|procedure|went on to|did|having|taken back)\b",
+    re.I,
+)
+
+
+class Mention(NamedTuple):
+    """An operation named in a segment. linked: named as the past event a complaint follows ("after …")."""
+
+    operation: Operation
+    segment: int
+    span: Span
+    linked: bool
+    anaphoric: bool
+    distinct: bool
+
+
+def mentions(
+    tokens: Sequence[Token],
+    parts: Sequence[Segment],
+    spans_of: Callable[[int], list[Span]],
+    modality_of: Callable[[int], Modality],
+    times: Sequence[TimeMention],
+    text: str,
+    document: str,
+    *,
+    names: dict[str, str],
+    lumbar: Sequence[bool],
+) -> list[Mention]:
+    """Every mention of an operation that was done. names: procedure id -> display name. lumbar: whether a segment speaks of the low back."""
+    out: list[Mention] = []
+    for index, part in enumerate(parts):
+        if not lumbar[index]:
+            continue
+        named = [s for s in spans_of(index) if s.concept in names]
+        for span in _strongest(named):
+            if not _done(tokens, part, span, modality_of(index), text):
+                continue
+            out.append(_mention(tokens, parts, index, span, times, text, document, names))
+    return out
+
+
+def _strongest(named: list[Span]) -> list[Span]:
+    """One mention per place; neighbours such as "laminectomy and fusion" stay separate."""
+    kept: list[Span] = []
+    for span in named:
+        if not any(k.start < span.end and span.start < k.end for k in kept):
+            kept.append(span)
+    return kept
+
+
+def _done(tokens: Sequence[Token], part: Segment, span: Span, modality: Modality, text: str) -> bool:
+    flags = modality.of(span)
+    if flags & (NEGATED | FAMILY | HYPOTHETICAL | PLANNED):
+        return False
+    window = text[tokens[part.start].start : tokens[part.end - 1].end]
+    return bool(_PERFORMED.search(window)) or part.heading or _definite(tokens, part, span)
+
+
+def _definite(tokens: Sequence[Token], part: Segment, span: Span) -> bool:
+    before = [t.text.lower() for t in tokens[max(part.start, span.start - 4) : span.start]]
+    return bool(_ANAPHORIC & set(before)) or any(t.kind == "level" for t in tokens[max(part.start, span.start - 3) : min(part.end, span.end + 4)])
+
+
+def _mention(
+    tokens: Sequence[Token],
+    parts: Sequence[Segment],
+    index: int,
+    span: Span,
+    times: Sequence[TimeMention],
+    text: str,
+    document: str,
+    names: dict[str, str],
+) -> Mention:
+    part = parts[index]
+    start, end = tokens[span.start].start, tokens[span.end - 1].end
+    before = [t.text.lower() for t in tokens[max(part.start, span.start - 8) : span.start]]
+    when = _time_of(tokens, parts, index, span, times)
+    where = _levels_near(tokens, part, span)
+    operation = Operation(
+        procedure=span.concept,
+        levels=tuple(dict.fromkeys(s for numbers in where for s in (lv.segments_between(numbers) or ()))),
+        side=lv.side_in(tokens, max(part.start, span.start - 8), min(part.end, span.end + 6), span.start),
+        date=when.date if when else None,
+        months_ago=round(when.days / 30.44, 2) if when and when.kind == "ago" and when.days is not None else None,
+        name=names[span.concept],
+        source=Source(document, start, end, text[start:end]),
+    )
+    return Mention(
+        operation,
+        index,
+        span,
+        linked=bool(_SINCE & set(before[-5:])) and not ({"underwent", "undergone"} & set(before[-6:])),
+        anaphoric=bool(_ANAPHORIC & set(before[-3:])) and not where and when is None,
+        distinct=bool(_DISTINCT & set(before)),
+    )
+
+
+def _levels_near(tokens: Sequence[Token], part: Segment, span: Span) -> list[tuple[int, ...]]:
+    """Levels that belong to this operation: the stretch around it up to the neighbouring operation's words."""
+    low, high = max(part.start, span.start - 8), min(part.end, span.end + 14)
+    found = [numbers for numbers, _ in lv.levels_in(tokens, low, high) if lv.is_lumbar(numbers)]
+    singles = [n for n in found if len(n) == 1]
+    if len(singles) >= 2 and len(singles) == len(found):
+        numbers = [n[0] for n in singles]
+        return [(min(numbers), max(numbers))]
+    return [n for n in found if len(n) > 1] or found
+
+
+def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span: Span, times: Sequence[TimeMention]) -> TimeMention | None:
+    """The nearest "ago" or date in the same sentence."""
+    sentence = parts[index].sentence
+    inside = [p for p in parts if p.sentence == sentence]
+    low, high = tokens[inside[0].start].start, tokens[inside[-1].end - 1].end
+    at = tokens[span.start].start
+    near = [t for t in times if low <= t.start < high and t.kind in ("ago", "date")]
+    return min(near, key=lambda t: abs(t.start - at), default=None)
+
+
+def merge(found: Sequence[Mention]) -> tuple[Operation, ...]:
+    """One Operation per operation: repeated and anaphoric mentions are folded into the one they mean."""
+    kept: list[Operation] = []
+    for mention in found:
+        operation = mention.operation
+        twin = next((i for i, k in enumerate(kept) if _same(k, operation, mention)), None)
+        if twin is None:
+            kept.append(operation)
+        else:
+            kept[twin] = _joined(kept[twin], operation)
+    return tuple(kept)
+
+
+def _same(known: Operation, new: Operation, mention: Mention) -> bool:
+    if mention.anaphoric and not mention.distinct:
+        return True
+    if new.months_ago is not None and known.months_ago is not None and abs(new.months_ago - known.months_ago) > 0.25 * max(new.months_ago, known.months_ago, 0.2):
+        return False
+    if new.date and known.date and not (new.date.startswith(known.date) or known.date.startswith(new.date)):
+        return False
+    if mention.distinct:
+        return False
+    if new.levels and known.levels and not set(new.levels) & set(known.levels):
+        return False
+    same_time = (new.months_ago is not None and known.months_ago is not None) or bool(new.date and known.date)
+    untimed = new.months_ago is None and not new.date
+    return same_time or untimed
+
+
+def _joined(known: Operation, new: Operation) -> Operation:
+    specific = new.procedure if known.procedure in ("lumbar_surgery", "fusion", "decompression", "discectomy") and new.procedure != "lumbar_surgery" else known.procedure
+    return msgspec.structs.replace(
+        known,
+        procedure=specific if _compatible(known, new) else known.procedure,
+        name=new.name if specific == new.procedure and _compatible(known, new) else known.name,
+        levels=known.levels or new.levels,
+        side=known.side or new.side,
+        date=known.date or new.date,
+        months_ago=known.months_ago if known.months_ago is not None else new.months_ago,
+    )
+
+
+def _compatible(known: Operation, new: Operation) -> bool:
+    return known.procedure != new.procedure
+
+
+def join_operations(groups: Sequence[Sequence[Operation]]) -> tuple[Operation, ...]:
+    """Operations of several documents as one list: the same operation told twice is one."""
+    kept: list[Operation] = []
+    for group in groups:
+        matched: set[int] = set()
+        for operation in group:
+            twin = next((i for i, k in enumerate(kept) if i not in matched and _told_twice(k, operation)), None)
+            if twin is None:
+                kept.append(operation)
+                matched.add(len(kept) - 1)
+            else:
+                kept[twin] = _joined(kept[twin], operation)
+                matched.add(twin)
+    return tuple(kept)
+
+
+def _told_twice(known: Operation, new: Operation) -> bool:
+    """Same operation in two documents: no contradiction in date or level. A document's own operations are never joined here."""
+    if known.date and new.date and not (known.date.startswith(new.date) or new.date.startswith(known.date)):
+        return False
+    if known.levels and new.levels and not set(known.levels) & set(new.levels):
+        return False
+    if known.date and new.date:
+        return True
+    return bool(known.levels and new.levels) or not (known.levels or new.levels) or "lumbar_surgery" in (known.procedure, new.procedure)

@@ -1,0 +1,347 @@
+"""Read one text: operations first, then findings relative to them, each with its exact words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sequela.case import Course, Document, Event, Observation, Operation, Patient, Source, Status, Unread
+from sequela.knowledge.model import Knowledge
+from sequela.records.text import levels as lv
+from sequela.records.text import operations as ops
+from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, Modality, modality
+from sequela.records.text.course import course
+from sequela.records.text.lexicon import Matcher, Span
+from sequela.records.text.measure import value_after
+from sequela.records.text.narrative import narrative
+from sequela.records.text.rules import Match, Places, RuleBook
+from sequela.records.text.time import TimeMention, time_mentions
+from sequela.records.text.tokens import Segment, Token, segments, tokenize
+
+_MODALITIES = frozenset({"mri", "ct", "xray", "nuclear", "electrodiagnosis", "laboratory", "imaging"})
+_SECTIONS = frozenset({"examination", "history", "past_history", "plan", "operation_note"})
+_PRONOUN = frozenset("it they these both this which those its their that".split())
+_AGE = re.compile(r"\b(\d{1,3})[- ]?(?:year|yr|y)s?[- ]?(?:old|o\b)|\baged? (\d{1,3})\b|\b(\d{2})[ ]?(?:yo|y/o|yrs|M|F)\b")
+_DECADE = re.compile(r"\bin (?:his|her|their) (?:early |mid[- ]?|late )?(twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties)\b")
+_DECADES = {w: 25 + 10 * i for i, w in enumerate("twenties thirties forties fifties sixties seventies eighties nineties".split())}
+_FEMALE = re.compile(r"\b(she|her|woman|female|lady|Mrs|Ms)\b")
+_MALE = re.compile(r"\b(he|his|him|man|male|gentleman|Mr)\b")
+
+
+class Reading(NamedTuple):
+    """What one document says."""
+
+    operations: tuple[Operation, ...]
+    observations: tuple[Observation, ...]
+    events: tuple[Event, ...]
+    course: Course
+    patient: Patient
+    unread: tuple[Unread, ...]
+
+
+class TextReader:
+    """Compiled once per knowledge base; `read` is pure and safe to call from several threads."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        lexicon = knowledge.lexicon
+        self.matcher = Matcher(lexicon)
+        self.rules = RuleBook(lexicon)
+        self.names = {p.id: p.name for p in knowledge.procedures}
+        self.traits = {p.id: frozenset((*p.traits, p.family)) for p in knowledge.procedures}
+        self.manifestation = {f.id: f.manifestation for f in knowledge.findings}
+        self.kinds = {f.id: f.kind for f in knowledge.findings}
+        self.complaints = {f.id for f in knowledge.findings if f.kind == "symptom"}
+
+    def read(self, document: Document, known: Sequence[Operation] = ()) -> Reading:
+        """Everything the document says. known: operations from other documents of the same record."""
+        return _Page(self, document, tuple(known)).reading()
+
+
+class _Page:
+    """Working state for one document."""
+
+    def __init__(self, reader: TextReader, document: Document, known: tuple[Operation, ...]) -> None:
+        self.reader, self.document, self.text, self.known = reader, document, document.text, known
+        self.tokens = tokenize(self.text)
+        self.parts = segments(self.text, self.tokens)
+        spans = reader.matcher.spans(self.tokens)
+        self.concepts: list[list[Span]] = []
+        self.triggers: list[list[Span]] = []
+        self._deal(spans)
+        self.modalities = [
+            modality(self.tokens, p.start, p.end, t, c) for p, t, c in zip(self.parts, self.triggers, self.concepts, strict=True)
+        ]
+        self.tags = _tags(self.parts, self.triggers, self.tokens, self.text, document.kind)
+        self.lumbar = _regions(self.triggers, self.parts, self.tokens)
+        self.times = time_mentions(self.text)
+
+    def _deal(self, spans: list[Span]) -> None:
+        """Give every span to its segment."""
+        at = 0
+        for part in self.parts:
+            concepts, triggers = [], []
+            while at < len(spans) and spans[at].start < part.start:
+                at += 1
+            i = at
+            while i < len(spans) and spans[i].start < part.end:
+                if spans[i].end <= part.end:
+                    (triggers if spans[i].concept[0] in "!%" else concepts).append(spans[i])
+                i += 1
+            at = i
+            self.concepts.append(concepts)
+            self.triggers.append([Span(t.concept.replace("!%", "%"), t.start, t.end) for t in triggers])
+
+    def reading(self) -> Reading:
+        found = ops.mentions(
+            self.tokens,
+            self.parts,
+            lambda i: self.concepts[i],
+            lambda i: self.modalities[i],
+            self.times,
+            self.text,
+            self.document.name,
+            names=self.reader.names,
+            lumbar=self.lumbar,
+        )
+        operations = ops.merge(found)
+        self.operations = (*self.known, *operations)
+        fixed = [bool(tags & (_MODALITIES | {"examination", "past_history"})) for tags in self.tags]
+        self.before = narrative(self.tokens, self.parts, found, self.text, fixed)
+        self.used: list[tuple[int, int]] = []
+        observations = self._observations()
+        return Reading(
+            operations,
+            tuple(observations),
+            tuple(_operation_event(o) for o in operations),
+            self._course(observations, found),
+            _patient(self.text),
+            tuple(self._unread()),
+        )
+
+    # findings ------------------------------------------------------------------------------------------------------------
+
+    def _observations(self) -> list[Observation]:
+        found: dict[tuple[str, str, int], Observation] = {}
+        for index in range(len(self.parts)):
+            if not self.lumbar[index]:
+                continue
+            for match in self.reader.rules.matches(self._places(index)):
+                observation = self._observe(match, index)
+                if observation is not None:
+                    found.setdefault((observation.id, observation.status, self.parts[index].sentence), observation)
+        return list(found.values())
+
+    def _places(self, index: int) -> Places:
+        """Concepts of a segment; a segment that starts with a pronoun also sees the one before it."""
+        places: Places = {}
+        part = self.parts[index]
+        spans = list(self.concepts[index])
+        opening = {t.text.lower() for t in self.tokens[part.start : part.start + 3]}
+        if index and opening & _PRONOUN and self.parts[index - 1].sentence >= part.sentence - 1:
+            spans = self.concepts[index - 1] + spans
+        for span in spans:
+            for concept in self.reader.matcher.closure.get(span.concept, (span.concept,)):
+                places.setdefault(concept, []).append(span)
+        for i in range(part.start, part.end):
+            if self.tokens[i].kind == "level":
+                places.setdefault("@level", []).append(Span("@level", i, i + 1))
+        return places
+
+    def _observe(self, match: Match, index: int) -> Observation | None:
+        compiled, part = match.compiled, self.parts[index]
+        rule = compiled.rule
+        if match.end <= part.start or not self._in_setting(rule.setting, rule.not_setting, index) or not self._needed(rule.needs):
+            return None
+        status = self._status(match, index)
+        if status is None:
+            return None
+        value = None
+        if rule.value is not None:
+            value = self._value(match, rule.value, rule.unit, part)
+            if value is None:
+                return None
+            inside = (rule.above is None or value > rule.above) and (rule.below is None or value < rule.below)
+            status = status if inside else "absent"
+        level = self._level(match, index)
+        relation = self._relation(index, match, level)
+        if rule.relation and (relation or "unknown") not in rule.relation:
+            return None
+        start, end = self.tokens[match.start].start, self.tokens[match.end - 1].end
+        self.used.append((match.start, match.end))
+        return Observation(
+            compiled.finding,
+            status,
+            value,
+            rule.unit if value is not None else None,
+            level,
+            lv.side_in(self.tokens, max(part.start, match.start - 8), min(part.end, match.end + 8), match.start),
+            self._date(index),
+            relation,
+            Source(self.document.name, start, end, self.text[start:end]),
+        )
+
+    def _status(self, match: Match, index: int) -> Status | None:
+        flags = 0
+        for span in match.spans:
+            owner = index if span.start >= self.parts[index].start else index - 1
+            flags |= self.modalities[owner].of(span)
+            if self.before[span.start]:
+                flags |= PREOP
+        rule = match.compiled.rule
+        if flags & (FAMILY | HYPOTHETICAL) or (flags & PLANNED and self.reader.kinds.get(match.compiled.finding) != "history"):
+            return None
+        if flags & (PREOP | PAST) and rule.tense == "current":
+            return None
+        if flags & NEGATED and rule.negatable:
+            return "absent" if rule.says != "absent" else None
+        if flags & UNCERTAIN and rule.says == "present":
+            return "uncertain"
+        return rule.says
+
+    def _in_setting(self, setting: tuple[str, ...], outside: tuple[str, ...], index: int) -> bool:
+        tags = self.tags[index]
+        if outside and tags & set(outside):
+            return False
+        known = tags & _MODALITIES
+        return not setting or bool(tags & set(setting)) or not (known if set(setting) & _MODALITIES else tags)
+
+    def _needed(self, needs: tuple[str, ...]) -> bool:
+        if not needs:
+            return True
+        facts = {"operation"} if self.operations else set()
+        for operation in self.operations:
+            facts |= self.reader.traits.get(operation.procedure, frozenset())
+        return all(n in facts for n in needs)
+
+    def _value(self, match: Match, concept: str, unit: str | None, part: Segment) -> float | None:
+        for span in match.spans:
+            if concept in self.reader.matcher.closure.get(span.concept, ()):
+                value = value_after(self.tokens, span.end, part.end, self.text, unit)
+                if value is not None:
+                    return value
+        return None
+
+    def _level(self, match: Match, index: int) -> str | None:
+        part = self.parts[index]
+        stated = [(n, at) for n, at in lv.levels_in(self.tokens, part.start, part.end) if lv.is_lumbar(n)]
+        if not stated and index and self.parts[index - 1].sentence == part.sentence:
+            previous = self.parts[index - 1]
+            stated = [(n, at) for n, at in lv.levels_in(self.tokens, previous.start, previous.end) if lv.is_lumbar(n)]
+        if not stated:
+            return None
+        centre = (match.start + match.end) / 2
+        numbers, _ = min(stated, key=lambda s: abs(s[1] - centre))
+        return lv.level_name(numbers)
+
+    def _relation(self, index: int, match: Match, level: str | None):  # type: ignore[no-untyped-def]
+        nearest: tuple[int, str] | None = None
+        for span in self.concepts[index]:
+            if span.concept in ("rel_adjacent", "rel_operated", "rel_remote"):
+                gap = max(match.start - span.end, span.start - match.end, 0)
+                if nearest is None or gap < nearest[0]:
+                    nearest = (gap, span.concept[4:])
+        return nearest[1] if nearest else lv.relation(level, self.operations)
+
+    def _date(self, index: int) -> str | None:
+        part = self.parts[index]
+        low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
+        dates = [t.date for t in self.times if t.kind == "date" and low <= t.start < high]
+        return dates[0] if dates else self.document.date
+
+    # course and rest -----------------------------------------------------------------------------------------------------
+
+    def _course(self, observations: Sequence[Observation], found: Sequence[ops.Mention]) -> Course:
+        onset: list[TimeMention] = []
+        spell: list[TimeMention] = []
+        review: list[TimeMention] = []
+        for index, part in enumerate(self.parts):
+            low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
+            here = [t for t in self.times if low <= t.start < high and not self.before[_token_at(self.tokens, part, t.start)]]
+            if not here or "past_history" in self.tags[index] or self.tags[index] & _MODALITIES:
+                continue
+            names = {c for s in self.concepts[index] for c in self.reader.matcher.closure.get(s.concept, ())}
+            begins = bool(names & {"return", "new", "sudden"}) or bool(names & {"complaint"})
+            onset += [t for t in here if t.kind == "after" and begins]
+            spell += [t for t in here if t.kind == "duration" and names & {"complaint", "good_result", "worse", "progressive"}]
+            review += [t for t in here if t.kind == "after" and not begins]
+        return course(observations, self.operations, onset, spell, review, self.reader.manifestation)
+
+    def _unread(self) -> list[Unread]:
+        """Segments that name a structure and an abnormality although no finding used them."""
+        out = []
+        for index, part in enumerate(self.parts):
+            if not self.lumbar[index] or len(self.concepts[index]) < 2:
+                continue
+            if any(a < part.end and b > part.start for a, b in self.used):
+                continue
+            start, end = self.tokens[part.start].start, self.tokens[part.end - 1].end
+            out.append(Unread(self.text[start:end], Source(self.document.name, start, end, self.text[start:end])))
+        return out
+
+
+def _token_at(tokens: Sequence[Token], part: Segment, offset: int) -> int:
+    for i in range(part.start, part.end):
+        if tokens[i].end > offset:
+            return i
+    return part.end - 1
+
+
+def _tags(parts: Sequence[Segment], triggers: Sequence[Sequence[Span]], tokens: Sequence[Token], text: str, kind: str) -> list[frozenset[str]]:
+    """Section and modality of each segment; a modality holds to the end of its paragraph or until the next one."""
+    section: set[str] = {kind} if kind in _SECTIONS | _MODALITIES else set()
+    active: set[str] = set()
+    out = []
+    for index, part in enumerate(parts):
+        if index and text[tokens[parts[index - 1].end - 1].end : tokens[part.start].start].count("\n") > 1:
+            active = set()
+        named = {t.concept[1:] for t in triggers[index] if t.concept[0] == "%"} - {"cervical", "lumbar"}
+        if named & _MODALITIES:
+            active = named & _MODALITIES
+        if named & _SECTIONS and (_opens(triggers[index], part, tokens) or named & {"examination"}):
+            section, active = named & _SECTIONS, named & _MODALITIES
+        elif "imaging" in named and _opens(triggers[index], part, tokens):
+            section = set()
+        out.append(frozenset(section | active))
+    return out
+
+
+def _opens(triggers: Sequence[Span], part: Segment, tokens: Sequence[Token]) -> bool:
+    """The cue stands at the start of the segment and before a colon, or is the whole line: a heading."""
+    for trigger in triggers:
+        if trigger.concept[0] == "%" and trigger.start <= part.start + 1:
+            following = tokens[trigger.end].text if trigger.end < part.end else ":"
+            if following in ":-–" or trigger.end >= part.end:
+                return True
+    return False
+
+
+def _regions(triggers: Sequence[Sequence[Span]], parts: Sequence[Segment], tokens: Sequence[Token]) -> list[bool]:
+    """Whether each segment speaks of the lower spine and legs; neck and shoulder reports hold until the low back is named."""
+    lumbar, out = True, []
+    for index, part in enumerate(parts):
+        named = {t.concept for t in triggers[index]}
+        numbers = [n for n, _ in lv.levels_in(tokens, part.start, part.end)]
+        low = "%lumbar" in named or any(lv.is_lumbar(n) for n in numbers)
+        high = "%cervical" in named or any(max(n) <= 7 for n in numbers)
+        if low:
+            lumbar = True
+        elif high:
+            lumbar = False
+        out.append(lumbar)
+    return out
+
+
+def _operation_event(operation: Operation) -> Event:
+    where = f" {', '.join(operation.levels)}" if operation.levels else ""
+    return Event("operation", operation.name + where, operation.date, operation.months_ago, operation.source)
+
+
+def _patient(text: str) -> Patient:
+    age = next((int(next(g for g in m.groups() if g)) for m in _AGE.finditer(text)), None)
+    if age is None:
+        decade = _DECADE.search(text)
+        age = _DECADES[decade[1]] if decade else None
+    women, men = len(_FEMALE.findall(text)), len(_MALE.findall(text))
+    sex = "female" if women > men else "male" if men > women else None
+    return Patient(age=age, sex=sex)  # type: ignore[arg-type]
