@@ -76,7 +76,7 @@ def main() -> None:
             hit, false = hit + h, false + f
             table.append((h / len(sets["present"]), -f, finding, h, len(sets["present"]), f, path.stem))
     if options.summary:
-        for recall, _, finding, h, n, f, part in sorted(table):
+        for _recall, _, finding, h, n, f, part in sorted(table):
             print(f"  {finding:48s} {part:12s} recall {h}/{n}  false {f}")
     precision = hit / (hit + false) if hit + false else float("nan")
     print(f"{options.half}: {said} sentences, recall {hit}/{said} = {hit / max(said, 1):.3f}, precision {hit}/{hit + false} = {precision:.3f}, "

@@ -1,7 +1,7 @@
 """Compiled knowledge on disk, so that a warm start parses no YAML.
 
-A cache file is: 32 bytes signature of the files it was built from, 32 bytes hash of the body, body (msgpack). Anything that does not fit is
-ignored and rebuilt; nothing in it is ever executed.
+A cache file is: 32 bytes signature of the files it was built from, 32 bytes hash of the body, body (msgpack). Anything
+that does not fit is ignored and rebuilt; nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -65,10 +64,17 @@ class Cache:
         return f"{name}-{self._stem}.msgpack"
 
 
-def _folders() -> list[Path]:
+def _folders() -> Iterator[Path]:
+    """Where cache files may lie, the best place first."""
     home = os.environ.get("XDG_CACHE_HOME")
-    first = Path(home) if home and Path(home).is_absolute() else Path.home() / ".cache"
-    return [first / "sequela", Path(tempfile.gettempdir()) / f"sequela-{os.getuid()}"]
+    if home and Path(home).is_absolute():
+        yield Path(home) / "sequela"
+    else:
+        with contextlib.suppress(RuntimeError):  # an account without a home
+            yield Path.home() / ".cache" / "sequela"
+    import tempfile  # here: slow to import, and seldom needed on a warm start
+
+    yield Path(tempfile.gettempdir()) / f"sequela-{os.getuid()}"
 
 
 def _ours(folder: Path) -> bool:
@@ -79,6 +85,8 @@ def _ours(folder: Path) -> bool:
 
 def _write(path: Path, data: bytes) -> None:
     """All or nothing: readers see the old file or the new one."""
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(handle, "wb") as file:

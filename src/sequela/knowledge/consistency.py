@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
-from sequela.knowledge.criteria import check_criteria
+from sequela.knowledge.criteria import FACTS, check_criteria
 from sequela.knowledge.decode import Entry, Parts
 from sequela.knowledge.documents import Place, Problem, closest
 from sequela.knowledge.likelihood import presence, presence_in_others
@@ -16,8 +16,7 @@ from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Priors
 MECHANISMS = ("mechanical", "neurologic", "inflammatory", "nociplastic", "other")
 COURSES = ("never_relieved", "returned", "new")
 NEEDS = ("instrumented", "fusion", "fusion_or_decompression")
-OPERATION_FACTS = ("fused_to_sacrum", "several_operations", "three_or_more_operations", "long_fusion")
-"""Facts about the operations that a risk multiplier may name besides a finding."""
+"""Facts without which a cause cannot be."""
 
 COLUMNS: tuple[str, ...] = get_args(get_type_hints(Procedure)["family"])
 """Columns of the priors: the families of procedures."""
@@ -37,7 +36,7 @@ class Known:
         self.findings = {e.value.id: e.value for e in parts.findings}
         self.sources = {e.value.id: e.value for e in parts.sources}
         self.syndromes = parts.syndromes
-        self.concepts = {e.value.id for e in parts.concepts} | {"!" + name for name in parts.triggers}
+        self.concepts = {e.value.id for e in parts.concepts} | {"@level"}  # the reader itself finds levels
 
 
 def check_consistency(parts: Parts) -> Iterator[Problem]:
@@ -165,9 +164,8 @@ def _findings(parts: Parts, known: Known) -> Iterator[Problem]:
         yield from probability(place / "missed", finding.missed)
         for i, implied in enumerate(finding.implies):
             yield from unknown(place / "implies" / i, implied, known.findings, "finding", "findings/*.yaml")
-        if finding.manifestation not in known.manifestations:
-            wrong = finding.manifestation
-            yield from unknown(place / "manifestation", wrong, known.manifestations, "manifestation", "manifestations.yaml")
+        at = place / "manifestation"
+        yield from unknown(at, finding.manifestation, known.manifestations, "manifestation", "manifestations.yaml")
         if (finding.given is None) == (finding.measured is None):
             yield place.problem("needs `given:` or `measured:`, one of them", "write exactly one")
         yield from _given(finding, place)
@@ -182,7 +180,7 @@ def _given(finding: Finding, place: Place) -> Iterator[Problem]:
     yield from probability(at / "present", finding.given.present)
     yield from probability(at / "absent", finding.given.absent)
     if finding.given.present == finding.given.absent:
-        yield at.problem("present and absent are the same: the finding tells nothing", "correct one or drop the finding")
+        yield at.problem("present and absent are the same: it tells nothing", "correct one or drop the finding")
 
 
 def _measured(finding: Finding, place: Place, parts: Parts, known: Known) -> Iterator[Problem]:
@@ -195,10 +193,12 @@ def _measured(finding: Finding, place: Place, parts: Parts, known: Known) -> Ite
     yield from ranges
     yield from unknown(at / "cause", measured.cause, known.causes, "cause", "causes.yaml")
     if measured.in_cause == measured.in_others:
-        yield at.problem("in_cause and in_others are the same: the finding tells nothing", "correct one or drop the finding")
+        yield at.problem("in_cause and in_others are the same: it tells nothing", "correct one or drop the finding")
     manifestation = known.manifestations.get(finding.manifestation)
     if ranges or manifestation is None or measured.cause not in known.causes:
         return
+    if not all(0.0 <= p <= 1.0 for p in (manifestation.leak, *manifestation.caused_by.values())):
+        return  # told at the manifestation
     yield from _solvable(finding, at, manifestation, [c for c, _ in parts.causes])
 
 
@@ -207,9 +207,8 @@ def _solvable(finding: Finding, at: Place, manifestation: Manifestation, causes:
     if measured is None or not all("any" in c.prior for c in causes) or len(causes) < 2:
         return
     if measured.cause not in manifestation.caused_by:
-        yield (at / "cause").problem(
-            f"{measured.cause} does not bring about {manifestation.id}", f"add the link to {manifestation.id} or correct it"
-        )
+        what = f"{measured.cause} does not bring about {manifestation.id}"
+        yield (at / "cause").problem(what, f"add the link to {manifestation.id} or correct it")
         return
     contrast = presence(manifestation, (measured.cause,)) - presence_in_others(manifestation, measured.cause, causes)
     if abs(contrast) < _LEAST_CONTRAST or contrast * (measured.in_cause - measured.in_others) < 0:
@@ -302,10 +301,10 @@ def _timing(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
 
 
 def _risk(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
-    allowed = {*known.findings, *OPERATION_FACTS}
+    allowed = {*known.findings, *FACTS}
     for i, row in enumerate(priors.risk):
         at = place / i
-        where = "findings/*.yaml or " + ", ".join(OPERATION_FACTS)
+        where = "findings/*.yaml or " + ", ".join(FACTS)
         yield from unknown(at / "when", row.when, allowed, "finding or fact", where)
         yield from unknown(at / "cause", row.cause, known.causes, "cause", "causes.yaml")
         yield from positive(at / "multiplier", row.multiplier)
@@ -345,11 +344,11 @@ def _tests(parts: Parts, known: Known) -> Iterator[Problem]:
 
 
 def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:
-    for concept, place in parts.concepts:
-        for i, broader in enumerate(concept.is_):
+    for entry, place in parts.concepts:
+        for i, broader in enumerate(entry.is_):
             yield from unknown(place / "is" / i, broader, known.concepts, "concept", "lexicon/*.yaml")
     for (finding, rule), place in parts.rules:
         yield from unknown(place, finding, known.findings, "finding", "findings/*.yaml")
         for item in (*rule.all, *rule.none):
             for concept in item.split("|"):
-                yield from unknown(place, concept, known.concepts, "concept", "lexicon/*.yaml or triggers.yaml (!name)")
+                yield from unknown(place, concept, known.concepts, "concept", "lexicon/*.yaml")

@@ -1,7 +1,7 @@
-"""Form of the criteria language (red flags, eligibility, contraindications): is it well formed, and what does it ask for.
+"""Form of the criteria language: is a criterion well formed, and which findings does it ask for.
 
-`all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {fact, above|below}. Evaluating it on a case is
-`reasoning.criteria`.
+`all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {fact, above|below} or,
+for a fact that is true or false, {fact}. Evaluating it on a case is `reasoning.criteria`.
 """
 
 from __future__ import annotations
@@ -11,15 +11,20 @@ from typing import Any
 
 from sequela.knowledge.documents import Place, Problem, closest
 
-CASE_FACTS = (
+FACTS = (
     "days_since_operation",
     "onset_days_after_operation",
     "operations_count",
     "age",
     "instrumented",
     "fusion",
+    "fusion_or_decompression",
+    "fused_to_sacrum",
+    "long_fusion",
+    "several_operations",
+    "three_or_more_operations",
 )
-"""Facts computed from the case: days, days, count, years, 1 or 0, 1 or 0."""
+"""Facts computed from the case: days, days, a count, years; the others are 1 (true) or 0."""
 
 _HEADS = ("all", "any", "not", "at_least", "finding", "fact")
 _FORM = "write one of all, any, not, at_least, finding, fact"
@@ -84,13 +89,13 @@ def _at_least(place: Place, inner: Any, findings: Collection[str]) -> Iterator[P
     yield from _members(place / "of", inner["of"], findings)
     count = inner["count"]
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(inner["of"] or ()):
-        yield (place / "count").problem(f"{count} can never be decided", "write a whole number from 1 to the length of `of`")
+        yield (place / "count").problem(f"{count} of these is never decided", "write 1 to the length of `of`")
 
 
 def _comparison(place: Place, leaf: dict[str, Any], head: str, findings: Collection[str]) -> Iterator[Problem]:
-    yield from _known(place / head, leaf[head], findings if head == "finding" else CASE_FACTS, head)
+    yield from _known(place / head, leaf[head], findings if head == "finding" else FACTS, head)
     bounds = {key: value for key, value in leaf.items() if key != head}
-    if not bounds or set(bounds) - {"above", "below"}:
+    if set(bounds) - {"above", "below"} or (head == "finding" and not bounds):
         yield place.problem("compares with nothing known", "write `above: number` or `below: number`")
     for key, value in bounds.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -99,5 +104,5 @@ def _comparison(place: Place, leaf: dict[str, Any], head: str, findings: Collect
 
 def _known(place: Place, name: Any, known: Collection[str], kind: str) -> Iterator[Problem]:
     if not isinstance(name, str) or name not in known:
-        where = "findings/*.yaml" if kind == "finding" else ", ".join(CASE_FACTS)
+        where = "findings/*.yaml" if kind == "finding" else ", ".join(FACTS)
         yield place.problem(f'unknown {kind} "{name}"', closest(str(name), known, f"use one of {where}"))

@@ -1,4 +1,4 @@
-"""From YAML documents to typed entries, each with the place it stands at. Every entry that does not fit is one problem."""
+"""From YAML documents to typed entries, each with its place. Every entry that does not fit is one problem."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 _AT = re.compile(r" - at `(?:key` in `)?\$(?P<path>.*)`$")
 _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+|\.\.\.)\]")
 _EXPECTED = re.compile(r"Expected `(\w+)")
-_TYPES: dict[str, tuple[type[Any], ...]] = {"float": (int, float), "int": (int,), "str": (str,), "array": (list,), "object": (dict,)}
+_TYPES: dict[str, tuple[type, ...]] = {"float": (int, float), "str": (str,), "array": (list,), "object": (dict,)}
 _UNKNOWN_FIELD = re.compile(r"unknown field `(.+?)`")
 _MISSING_FIELD = re.compile(r"missing required field `(.+?)`")
 
@@ -130,6 +130,8 @@ def _explained(place: Place, message: str, kind: type[Any]) -> Problem:
         return (place / unknown[1]).problem(what, f"remove it or correct its name ({_allowed(kind)})")
     if missing:
         return place.problem(what, f"add `{missing[1]}:`")
+    if "got `bool`" in what:
+        return place.problem(what, "put the word in quotes: YAML reads no, yes, on and off as truth values")
     return place.problem(what, "write a value of the expected kind")
 
 

@@ -94,9 +94,9 @@ def _parse(root: Path, name: str) -> tuple[Document, list[Problem]]:
     loader = yaml.CSafeLoader((root / name).read_bytes())
     try:
         node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else None  # type: ignore[no-untyped-call]
+        data = loader.construct_document(node) if node is not None else None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     problems = [
         Problem(name, line, key, "this key stands twice, the first is lost", "keep one of them")
         for key, line in _twice(node, set())

@@ -3,7 +3,8 @@
     knowledge = load()          # immutable, typed; a few milliseconds when nothing changed
     rows = sources()            # the published claims, by id; read only when somebody asks for them
 
-A folder that contradicts itself does not load: `KnowledgeError.problems` has one line per problem, `file:line: key: what; mend`.
+A folder that contradicts itself does not load: `KnowledgeError.problems` has one line per problem,
+`file:line: key: what is wrong; mend`.
 """
 
 from __future__ import annotations

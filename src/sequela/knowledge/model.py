@@ -161,7 +161,7 @@ class Priors(Strict, frozen=True):
 
 
 class RedFlag(Strict, frozen=True):
-    """criteria: the three-valued criteria language (see `reasoning.criteria`). row: row of the evidence review's red-flag table."""
+    """criteria: the three-valued criteria language (see `reasoning.criteria`). row: of the evidence review's flag table."""
 
     id: str
     name: str
@@ -177,7 +177,7 @@ class RedFlag(Strict, frozen=True):
 
 
 class RedFlagFile(Strict, frozen=True):
-    """syndromes: what a flag may suspect besides a cause, with its name. groups: criteria that several flags share, by anchor."""
+    """syndromes: what a flag may suspect besides a cause, by name. groups: criteria that flags share, by YAML anchor."""
 
     syndromes: dict[str, str]
     flags: tuple[RedFlag, ...]

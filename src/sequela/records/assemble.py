@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from sequela.case import Case, Conflict, Course, Document, Event, Observation, Operation, Patient, Unread
+from sequela.case import Case, Conflict, Course, Document, Event, Observation, Operation, Patient
 from sequela.knowledge.model import Knowledge
 from sequela.records.gathered import Gathered
 from sequela.records.text.operations import join_operations
@@ -56,13 +56,19 @@ def _unique(observations: Iterable[Observation]) -> list[Observation]:
     for o in observations:
         where = (o.source.document, o.source.start) if o.source else (None, None)
         seen.setdefault((o.id, o.status, *where), o)
-    return sorted(seen.values(), key=lambda o: (o.source.document if o.source else "", o.source.start if o.source else 0, o.id))
+    return sorted(
+        seen.values(), key=lambda o: (o.source.document if o.source else "", o.source.start if o.source else 0, o.id)
+    )
 
 
 def _patient(stated: Sequence[Patient], readings: Sequence[Reading]) -> Patient:
     """The structured patient; age and sex from the text where the structure does not say."""
     patient = stated[0] if stated else Patient()
-    age = patient.age if patient.age is not None else next((r.patient.age for r in readings if r.patient.age is not None), None)
+    age = (
+        patient.age
+        if patient.age is not None
+        else next((r.patient.age for r in readings if r.patient.age is not None), None)
+    )
     sex = patient.sex or next((r.patient.sex for r in readings if r.patient.sex), None)
     return msgspec.structs.replace(patient, age=age, sex=sex)
 
@@ -77,7 +83,9 @@ def _derived(patient: Patient, observations: Sequence[Observation]) -> list[Obse
     return [Observation("age_over_70", "present" if patient.age > _OLD else "absent", float(patient.age), "years")]
 
 
-def _timeline(operations: Sequence[Operation], events: Sequence[Event], documents: Sequence[Document]) -> tuple[Event, ...]:
+def _timeline(
+    operations: Sequence[Operation], events: Sequence[Event], documents: Sequence[Document]
+) -> tuple[Event, ...]:
     """Operations and dated events, oldest first; what has no date stands where its "months ago" puts it."""
     told = [
         Event("operation", " ".join([o.name, *o.levels]).strip(), o.date, o.months_ago, o.source) for o in operations
@@ -91,7 +99,11 @@ def _when(event: Event) -> tuple[int, float | str, str]:
     if event.date:
         return (1, event.date, event.label)
     if event.months_ago is not None:
-        return (0, f"{-event.months_ago:020.3f}" if event.months_ago < 0 else f"{1e6 - event.months_ago:020.3f}", event.label)
+        return (
+            0,
+            f"{-event.months_ago:020.3f}" if event.months_ago < 0 else f"{1e6 - event.months_ago:020.3f}",
+            event.label,
+        )
     return (2, "", event.label)
 
 
@@ -99,8 +111,16 @@ def _course(readings: Sequence[Reading]) -> Course:
     """The first document that states a pattern decides it; intervals come from wherever they are stated."""
     courses = [r.course for r in readings]
     chosen = next((c for c in courses if c.pattern), courses[0] if courses else Course())
-    interval = chosen.interval_days if chosen.interval_days is not None else next((c.interval_days for c in courses if c.interval_days is not None), None)
-    elapsed = chosen.elapsed_days if chosen.elapsed_days is not None else next((c.elapsed_days for c in courses if c.elapsed_days is not None), None)
+    interval = (
+        chosen.interval_days
+        if chosen.interval_days is not None
+        else next((c.interval_days for c in courses if c.interval_days is not None), None)
+    )
+    elapsed = (
+        chosen.elapsed_days
+        if chosen.elapsed_days is not None
+        else next((c.elapsed_days for c in courses if c.elapsed_days is not None), None)
+    )
     return msgspec.structs.replace(chosen, interval_days=interval, elapsed_days=elapsed)
 
 
@@ -117,7 +137,13 @@ def _conflicts(observations: Sequence[Observation], operations: Sequence[Operati
     for operation in operations:
         other = sides.get((operation.levels, operation.date))
         if operation.side and other and other != operation.side and "both" not in (other, operation.side):
-            found.append(Conflict("operation", f"{operation.name} {', '.join(operation.levels)}: {other} in one document, {operation.side} in another", ()))
+            found.append(
+                Conflict(
+                    "operation",
+                    f"{operation.name} {', '.join(operation.levels)}: {other} in one document, {operation.side} in another",
+                    (),
+                )
+            )
     return found
 
 
@@ -125,11 +151,26 @@ def _contradiction(name: str, group: Sequence[Observation]) -> list[Conflict]:
     out = []
     for i, one in enumerate(group):
         for other in group[i + 1 :]:
-            if not one.source or not other.source or one.source.document == other.source.document or (one.level and other.level and one.level != other.level):
+            if (
+                not one.source
+                or not other.source
+                or one.source.document == other.source.document
+                or (one.level and other.level and one.level != other.level)
+            ):
                 continue
             places = (one.source, other.source)
             if one.status == other.status == "present" and {one.side, other.side} == {"left", "right"}:
-                out.append(Conflict(name, f"{one.side} in {one.source.document}, {other.side} in {other.source.document}", places))
+                out.append(
+                    Conflict(
+                        name, f"{one.side} in {one.source.document}, {other.side} in {other.source.document}", places
+                    )
+                )
             elif {one.status, other.status} == {"present", "absent"} and one.date == other.date:
-                out.append(Conflict(name, f"{one.status} in {one.source.document}, {other.status} in {other.source.document}", places))
+                out.append(
+                    Conflict(
+                        name,
+                        f"{one.status} in {one.source.document}, {other.status} in {other.source.document}",
+                        places,
+                    )
+                )
     return out[:1]

@@ -28,7 +28,8 @@ def vertebra_name(number: int) -> str:
 
 def vertebrae(text: str) -> tuple[int, ...]:
     """Vertebrae of a level token as written: "L4-5" -> (L4, L5); "L5/S1"; "L3" -> (L3,). Empty when impossible (L7)."""
-    letter, numbers = "", []
+    letter = ""
+    numbers: list[int] = []
     compact = text.replace(" ", "")
     if re.fullmatch(r"L\d\d", compact):
         compact = f"{compact[:2]}-{compact[2]}"
@@ -119,10 +120,8 @@ def relation(level: str | None, operations: Sequence[Operation]) -> Relation | N
     found: set[Relation] = set()
     for block in blocks:
         found.add(_one_relation(low, high, min(block), max(block)))
-    for kind in ("operated", "adjacent", "remote"):
-        if kind in found:
-            return kind  # type: ignore[return-value]
-    return None
+    ranked: tuple[Relation, ...] = ("operated", "adjacent", "remote")
+    return next((kind for kind in ranked if kind in found), None)
 
 
 def _one_relation(low: int, high: int, top: int, bottom: int) -> Relation:
@@ -131,5 +130,5 @@ def _one_relation(low: int, high: int, top: int, bottom: int) -> Relation:
             return "operated"
         return "adjacent" if low in (top - 1, bottom + 1) else "remote"
     if low < bottom and high > top:
-        return "operated" if low >= top or high <= bottom or (low < top and high > bottom) else "operated"
+        return "operated"
     return "adjacent" if high == top or low == bottom else "remote"

@@ -53,11 +53,13 @@ def mentions(
     for index, part in enumerate(parts):
         if not lumbar[index]:
             continue
-        named = [s for s in spans_of(index) if s.concept in names]
-        for span in _strongest(named):
+        named = _strongest([s for s in spans_of(index) if s.concept in names])
+        sentence = [i for i in range(max(0, index - 3), min(len(parts), index + 4)) if parts[i].sentence == parts[index].sentence]
+        rivals = [s for i in sentence for s in spans_of(i) if s.concept in names]
+        for span in named:
             if not _done(tokens, part, span, modality_of(index), text):
                 continue
-            out.append(_mention(tokens, parts, index, span, times, text, document, names))
+            out.append(_mention(tokens, parts, index, span, times, text, document, names, rivals))
     return out
 
 
@@ -92,11 +94,12 @@ def _mention(
     text: str,
     document: str,
     names: dict[str, str],
+    rivals: Sequence[Span],
 ) -> Mention:
     part = parts[index]
     start, end = tokens[span.start].start, tokens[span.end - 1].end
     before = [t.text.lower() for t in tokens[max(part.start, span.start - 8) : span.start]]
-    when = _time_of(tokens, parts, index, span, times)
+    when = _time_of(tokens, parts, index, span, times, rivals)
     where = _levels_near(tokens, part, span)
     operation = Operation(
         procedure=span.concept,
@@ -128,60 +131,73 @@ def _levels_near(tokens: Sequence[Token], part: Segment, span: Span) -> list[tup
     return [n for n in found if len(n) > 1] or found
 
 
-def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span: Span, times: Sequence[TimeMention]) -> TimeMention | None:
-    """The nearest "ago" or date in the same sentence."""
-    sentence = parts[index].sentence
-    inside = [p for p in parts if p.sentence == sentence]
+def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span: Span, times: Sequence[TimeMention], rivals: Sequence[Span]) -> TimeMention | None:
+    """The "ago" or date of this operation: the one that follows it before the next operation is named, else the last before it.
+
+    rivals: all operations named in the sentence.
+    """
+    inside = [p for p in parts if p.sentence == parts[index].sentence]
     low, high = tokens[inside[0].start].start, tokens[inside[-1].end - 1].end
-    at = tokens[span.start].start
-    near = [t for t in times if low <= t.start < high and t.kind in ("ago", "date")]
-    return min(near, key=lambda t: abs(t.start - at), default=None)
+    begin, end = tokens[span.start].start, tokens[span.end - 1].end
+    earlier = max((tokens[r.end - 1].end for r in rivals if r.end <= span.start), default=low)
+    later = min((tokens[r.start].start for r in rivals if r.start >= span.end), default=high)
+    near = [t for t in times if t.kind in ("ago", "date")]
+    after = [t for t in near if end <= t.start < later]
+    before = [t for t in near if earlier <= t.start < begin]
+    return after[0] if after and not (before and earlier == low) else before[-1] if before else None
 
 
-def merge(found: Sequence[Mention]) -> tuple[Operation, ...]:
+_GENERIC = frozenset({"lumbar_surgery", "fusion", "decompression", "discectomy"})
+
+
+def merge(found: Sequence[Mention], parts: Sequence[Segment]) -> tuple[Operation, ...]:
     """One Operation per operation: repeated and anaphoric mentions are folded into the one they mean."""
     kept: list[Operation] = []
+    sentences: list[set[int]] = []
     for mention in found:
-        operation = mention.operation
-        twin = next((i for i, k in enumerate(kept) if _same(k, operation, mention)), None)
-        if twin is None:
-            kept.append(operation)
+        sentence = parts[mention.segment].sentence
+        twins = [i for i, k in enumerate(kept) if _same(k, mention, sentence in sentences[i])]
+        if not twins:
+            kept.append(mention.operation)
+            sentences.append({sentence})
         else:
-            kept[twin] = _joined(kept[twin], operation)
+            twin = twins[-1]
+            kept[twin] = _joined(kept[twin], mention.operation)
+            sentences[twin].add(sentence)
     return tuple(kept)
 
 
-def _same(known: Operation, new: Operation, mention: Mention) -> bool:
+def _same(known: Operation, mention: Mention, together: bool) -> bool:
+    """Whether a mention means an operation already known. together: both stand in one sentence."""
+    new = mention.operation
     if mention.anaphoric and not mention.distinct:
         return True
-    if new.months_ago is not None and known.months_ago is not None and abs(new.months_ago - known.months_ago) > 0.25 * max(new.months_ago, known.months_ago, 0.2):
-        return False
+    if new.months_ago is not None and known.months_ago is not None:
+        if abs(new.months_ago - known.months_ago) > 0.25 * max(new.months_ago, known.months_ago, 0.2):
+            return False
     if new.date and known.date and not (new.date.startswith(known.date) or known.date.startswith(new.date)):
         return False
-    if mention.distinct:
+    if not together and ((known.date and new.months_ago is not None and not new.date) or (new.date and known.months_ago is not None and not known.date)):
         return False
-    if new.levels and known.levels and not set(new.levels) & set(known.levels):
+    if mention.distinct or (new.levels and known.levels and not set(new.levels) & set(known.levels)):
         return False
-    same_time = (new.months_ago is not None and known.months_ago is not None) or bool(new.date and known.date)
-    untimed = new.months_ago is None and not new.date
-    return same_time or untimed
+    if together or mention.linked or new.procedure == known.procedure:
+        return True
+    timed = (known.months_ago is not None or known.date) and (new.months_ago is not None or new.date)
+    return bool(timed) or bool({new.procedure, known.procedure} & _GENERIC) or bool(set(new.levels) & set(known.levels))
 
 
 def _joined(known: Operation, new: Operation) -> Operation:
-    specific = new.procedure if known.procedure in ("lumbar_surgery", "fusion", "decompression", "discectomy") and new.procedure != "lumbar_surgery" else known.procedure
+    takes_new = known.procedure in _GENERIC and new.procedure != "lumbar_surgery"
     return msgspec.structs.replace(
         known,
-        procedure=specific if _compatible(known, new) else known.procedure,
-        name=new.name if specific == new.procedure and _compatible(known, new) else known.name,
+        procedure=new.procedure if takes_new else known.procedure,
+        name=new.name if takes_new else known.name,
         levels=known.levels or new.levels,
         side=known.side or new.side,
         date=known.date or new.date,
         months_ago=known.months_ago if known.months_ago is not None else new.months_ago,
     )
-
-
-def _compatible(known: Operation, new: Operation) -> bool:
-    return known.procedure != new.procedure
 
 
 def join_operations(groups: Sequence[Sequence[Operation]]) -> tuple[Operation, ...]:

@@ -10,7 +10,16 @@ from sequela.case import Course, Document, Event, Observation, Operation, Patien
 from sequela.knowledge.model import Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
-from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, Modality, modality
+from sequela.records.text.context import (
+    FAMILY,
+    HYPOTHETICAL,
+    NEGATED,
+    PAST,
+    PLANNED,
+    PREOP,
+    UNCERTAIN,
+    modality,
+)
 from sequela.records.text.course import course
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after
@@ -80,7 +89,8 @@ class _Page:
         """Give every span to its segment."""
         at = 0
         for part in self.parts:
-            concepts, triggers = [], []
+            concepts: list[Span] = []
+            triggers: list[Span] = []
             while at < len(spans) and spans[at].start < part.start:
                 at += 1
             i = at
@@ -104,7 +114,7 @@ class _Page:
             names=self.reader.names,
             lumbar=self.lumbar,
         )
-        operations = ops.merge(found)
+        operations = ops.merge(found, self.parts)
         self.operations = (*self.known, *operations)
         fixed = [bool(tags & (_MODALITIES | {"examination", "past_history"})) for tags in self.tags]
         self.before = narrative(self.tokens, self.parts, found, self.text, fixed)
@@ -114,7 +124,7 @@ class _Page:
             operations,
             tuple(observations),
             tuple(_operation_event(o) for o in operations),
-            self._course(observations, found),
+            self._course(observations),
             _patient(self.text),
             tuple(self._unread()),
         )
@@ -251,7 +261,7 @@ class _Page:
 
     # course and rest -----------------------------------------------------------------------------------------------------
 
-    def _course(self, observations: Sequence[Observation], found: Sequence[ops.Mention]) -> Course:
+    def _course(self, observations: Sequence[Observation]) -> Course:
         onset: list[TimeMention] = []
         spell: list[TimeMention] = []
         review: list[TimeMention] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from sequela.knowledge.model import Lexicon, Rule
@@ -101,7 +102,7 @@ def _distance(one: Span, other: Span) -> int:
 
 def _close(chosen: Sequence[Span], rule: Rule) -> bool:
     spans = sorted(chosen, key=lambda s: s.start)
-    return all(b.start - a.end <= rule.within for a, b in zip(spans, spans[1:], strict=False))
+    return all(b.start - a.end <= rule.within for a, b in pairwise(spans))
 
 
 _MARGIN = 6

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-Kind = Literal["ago", "after", "duration", "date", "age", "onset_zero"]
+Kind = Literal["ago", "after", "duration", "date", "age"]
 
 _WORDS = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -20,32 +21,39 @@ _MONTHS = "january february march april may june july august september october n
 _NUMBER = r"(?:\d+(?:\.\d+)?|(?:twenty|thirty|forty|fifty|sixty)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|a couple of|a few|half an?|" + "|".join(
     w for w in _WORDS if w not in ("twenty", "thirty", "forty", "fifty", "sixty", "half", "few", "couple")
 ) + ")"
-_UNIT = r"(hours?|hrs?|days?|weeks?|wks?|fortnights?|months?|mths?|mos?|years?|yrs?|decades?)"
-_SPAN = rf"(?P<n>{_NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<m>{_NUMBER}))?(?P<half> and a half)?[\s-]*(?:or so |long |full |good |more )?{_UNIT}"
+_UNIT = re.compile(r"\b(hours?|hrs?|days?|weeks?|wks?|fortnights?|months?|mths?|mos?|years?|yrs?|decades?)\b", re.I)
+# The number stands just before its unit; searching backwards from the unit is ten times cheaper than trying every word.
+_BEFORE_UNIT = re.compile(rf"(?<![\w.])(?P<n>{_NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<m>{_NUMBER}))?(?P<half> and a half)?(?:st|nd|rd|th)?[\s-]*(?:or so |long |full |good |more |post[- ]?operative |post[- ]?op )?$", re.I)
 _MONTH = "(?:" + "|".join(m[:3] + f"(?:{m[3:]})?" for m in _MONTHS) + r")\.?"
 
-_PATTERNS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.I))
-    for kind, pattern in (
-        ("after", rf"\b{_SPAN}(?:'s?)?\s*(?:after|following|post[- ]?op\w*|postsurg\w*|post|from (?:the )?(?:surgery|operation)|later|afterwards|since (?:the |his |her )?(?:surgery|operation)|into (?:the )?recovery)\b"),
-        ("after", rf"\bwithin (?:the )?(?:first )?{_SPAN} (?:of|after|following)\b"),
-        ("after", r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)"),
-        ("after", rf"\b(?:on|by) the (?P<n>{_NUMBER})(?:st|nd|rd|th)? (?:post[- ]?operative )?(day)\b"),
-        ("after", rf"\b(?P<n>{_NUMBER})(?:st|nd|rd|th)? post[- ]?op(?:erative)? (day|week|month)\b"),
-        ("ago", rf"\b{_SPAN}\s*(?:ago|earlier|previously|before(?! (?:the|his|her|surgery|that))|back\b|prior(?! to)|out from (?:surgery|the operation)|status post|s/p|since the (?:operation|surgery) now)"),
-        ("duration", rf"\b(?:for|over|during|in|of) (?:about |almost |nearly |some |around |approximately |more than |over |at least |the )*(?:past |last |previous |preceding )?{_SPAN}\b"),
-        ("duration", rf"\b{_SPAN}[- ]*(?:'s?)?[- ]*(?:history|duration|story|of (?:pain|symptoms|back|leg|increasing|worsening|progressive|relief|pain-free))"),
-        ("duration", rf"\b(?:a |the )?(?P<n>{_NUMBER})[- ]{_UNIT} (?:history|interval|gap)"),
-        ("age", r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he) was (?P<m>\d{1,2})\b"),
-        ("date", r"\b(?P<y>(?:19|20)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)\b"),
-        ("date", rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<mon>{_MONTH}),? (?P<y>(?:19|20)\d\d)\b"),
-        ("date", rf"\b(?P<mon>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b"),
-        ("date", r"\b(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>(?:19|20)\d\d)\b"),
-        ("date", r"\b(?:in|since|year|during|from|early|late|mid) (?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b"),
-        ("date", r"\((?P<y>(?:19|20)\d\d)\)"),
-        ("onset_zero", r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b|\bever since (?:the|that|then|surgery|his|her)\b|\bsince (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b"),
+_AFTER = re.compile(
+    r"(?:'s?)?\s*(?:after|following|post[- ]?op\w*|postsurg\w*|post\b|from (?:the )?(?:surgery|operation)|later|afterwards|since (?:the |his |her )?(?:surgery|operation)|into (?:the )?recovery|of (?:the )?(?:surgery|operation))",
+    re.I,
+)
+_AGO = re.compile(r"\s*(?:ago|earlier|previously|before(?! (?:the|his|her|surgery|that))|back\b|prior(?! to)|out from (?:surgery|the operation)|status post|s/p)", re.I)
+_LASTING = re.compile(r"[- ]*(?:'s?)?[- ]*(?:history|duration|story|interval|gap|of (?:pain|symptoms|back|leg|low|lower|increasing|worsening|progressive|relief|pain-free|severe))", re.I)
+_FOR = re.compile(r"\b(?:for|over|during|in|of|last|past) (?:about |almost |nearly |some |around |approximately |more than |over |at least |the |up to )*(?:past |last |previous |preceding )?$", re.I)
+_WITHIN = re.compile(r"\bwithin (?:the )?(?:first )?$", re.I)
+_ON_THE = re.compile(r"\b(?:on|by) (?:the )?$", re.I)
+
+_DATES = tuple(
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\b(?P<y>(?:19|20)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)\b",
+        rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<mon>{_MONTH}),? (?P<y>(?:19|20)\d\d)\b",
+        rf"\b(?P<mon>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b",
+        r"\b(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>(?:19|20)\d\d)\b",
+        r"(?:\b(?:in|since|year|during|from|early|late|mid|and|of)|\() ?(?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b",
     )
-)  # fmt: skip
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_AGE = re.compile(r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he) was (?P<m>\d{1,2})\b|\bat (?P<k>\d{2}) (?:he|she)\b", re.I)
+_POD = re.compile(r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)", re.I)
+_AT_ONCE = re.compile(
+    r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b"
+    r"|\bever since (?:the|that|then|surgery|his|her)\b|\bsince (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b",
+    re.I,
+)
 _TODAY = re.compile(r"\b(?:earlier )?today\b|\bthis morning\b|\bjust had\b|\bhas just\b", re.I)
 _YESTERDAY = re.compile(r"\byesterday\b|\blast night\b", re.I)
 _LAST = re.compile(r"\b(?:last|the preceding|the previous) (year|month|week)\b", re.I)
@@ -61,23 +69,53 @@ class TimeMention(NamedTuple):
     date: str | None = None
 
 
-def time_mentions(text: str, start: int = 0, end: int | None = None) -> list[TimeMention]:
-    """All time expressions in text[start:end], earliest pattern first where they overlap."""
-    end = len(text) if end is None else end
-    window = text[start:end]
+def time_mentions(text: str) -> list[TimeMention]:
+    """All time expressions of the text, in order; where two overlap the first kind wins: interval, day number, age, date."""
     found: list[TimeMention] = []
-    for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(window):
-            if any(match.start() < f.end - start and f.start - start < match.end() for f in found):
-                continue
-            mention = _mention(kind, match, start)
-            if mention:
-                found.append(mention)
+    for unit in _UNIT.finditer(text):
+        mention = _interval(text, unit)
+        if mention:
+            found.append(mention)
+    _add(found, (TimeMention("after", m.start(), m.end(), float(m["n"])) for m in _POD.finditer(text)))
+    _add(found, (TimeMention("age", m.start(), m.end(), float(m["n"] or m["m"] or m["k"])) for m in _AGE.finditer(text)))
+    if _YEAR.search(text):
+        for pattern in _DATES:
+            _add(found, (TimeMention("date", m.start(), m.end(), None, _date(m.groupdict())) for m in pattern.finditer(text)))
+    _add(found, (TimeMention("after", m.start(), m.end(), 0.5) for m in _AT_ONCE.finditer(text)))
     for pattern, days in ((_TODAY, 0.3), (_YESTERDAY, 1.0)):
-        found += [TimeMention("ago", m.start() + start, m.end() + start, days) for m in pattern.finditer(window)]
-    for match in _LAST.finditer(window):
-        found.append(TimeMention("ago", match.start() + start, match.end() + start, _DAYS[match[1].lower()]))
+        _add(found, (TimeMention("ago", m.start(), m.end(), days) for m in pattern.finditer(text)))
+    _add(found, (TimeMention("ago", m.start(), m.end(), _DAYS[m[1].lower()]) for m in _LAST.finditer(text)))
     return sorted(found, key=lambda m: m.start)
+
+
+def _add(found: list[TimeMention], more: Iterable[TimeMention]) -> None:
+    for mention in more:
+        if not any(mention.start < f.end and f.start < mention.end for f in found):
+            found.append(mention)
+
+
+def _interval(text: str, unit: re.Match[str]) -> TimeMention | None:
+    """The interval whose unit this is, and what the words around make of it."""
+    low = max(0, unit.start() - 44)
+    told = _BEFORE_UNIT.search(text[low : unit.start()])
+    if not told:
+        return None
+    first, last = number(told["n"]), number(told["m"] or told["n"])
+    if first is None or last is None:
+        return None
+    start, end = low + told.start(), unit.end()
+    head, tail = text[max(0, start - 44) : start], text[end : end + 44]
+    name = unit[1].lower().rstrip("s")
+    days = ((first + last) / 2 + (0.5 if told["half"] else 0)) * _DAYS[name]
+    if name in ("year", "yr") and re.match(r"[- ]old\b", tail):
+        return None
+    if _WITHIN.search(head) or (_ON_THE.search(head) and name == "day") or re.search(r"post[- ]?op\w*\s*$", told[0], re.I):
+        return TimeMention("after", start, end, days)
+    for kind, pattern in (("after", _AFTER), ("ago", _AGO), ("duration", _LASTING)):
+        after = pattern.match(tail)
+        if after:
+            return TimeMention(kind, start, end + after.end(), days)  # type: ignore[arg-type]
+    return TimeMention("duration", start, end, days) if _FOR.search(head) else None
 
 
 def number(text: str) -> float | None:
@@ -97,23 +135,6 @@ def number(text: str) -> float | None:
     if "half" in text:
         return 0.5
     return total or None
-
-
-def _mention(kind: Kind, match: re.Match[str], offset: int) -> TimeMention | None:
-    groups = match.groupdict()
-    start, end = match.start() + offset, match.end() + offset
-    if kind == "date":
-        return TimeMention(kind, start, end, None, _date(groups))
-    if kind == "onset_zero":
-        return TimeMention("after", start, end, 0.5)
-    if kind == "age":
-        return TimeMention(kind, start, end, float(groups.get("n") or groups.get("m") or 0))
-    low, high = number(groups["n"]), number(groups.get("m") or groups["n"])
-    if low is None or high is None:
-        return None
-    unit = next((g for g in match.groups() if g and g.lower().rstrip("s") in _DAYS), "day").lower().rstrip("s")
-    value = (low + high) / 2 + (0.5 if groups.get("half") else 0)
-    return TimeMention(kind, start, end, value * _DAYS[unit])
 
 
 def _date(groups: dict[str, str | None]) -> str | None:

@@ -1,0 +1,5 @@
+"""The command line: thin doors onto the library."""
+
+from sequela.cli.app import main
+
+__all__ = ["main"]

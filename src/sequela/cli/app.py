@@ -1,0 +1,137 @@
+"""`sequela assess`, `explain`, `check`. Exit codes: 0 done, 1 nothing could be read, 2 wrong usage. Problems go to standard error, one line each.
+
+Everything heavy is imported inside the command that needs it: a note must be assessed in well under a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="sequela",
+    help="Finds out why back surgery failed, and what to do next. Supports clinicians; does not replace them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files or folders (FHIR, C-CDA, text, PDF, CSV); - reads text from standard input.")]
+
+
+def _fail(*lines: str, code: int) -> NoReturn:
+    for line in lines:
+        print(f"sequela: {line}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+def assess(
+    paths: Paths,
+    json: Annotated[bool, typer.Option("--json", help="Print the assessment document and nothing else.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write the report as PDF.")] = None,
+    fhir: Annotated[Path | None, typer.Option(help="Write the result as a FHIR R4 bundle.")] = None,
+    patient: Annotated[str | None, typer.Option(help="Which patient, when the record holds several.")] = None,
+    unread: Annotated[bool, typer.Option("--unread", help="List sentences near a known structure that no finding used.")] = False,
+) -> None:
+    """Read a patient's records and work out why the surgery failed."""
+    from sequela.api import NothingToRead, read
+    from sequela.knowledge import load
+    from sequela.reasoning import reason
+
+    text = sys.stdin.buffer.read().decode("utf-8", errors="replace") if "-" in paths else None
+    try:
+        with _progress(paths, quiet=json):
+            case = read(*[p for p in paths if p != "-"], text=text, patient=patient)
+            assessment = reason(case, load())
+    except NothingToRead as nothing:
+        _fail(*(nothing.problems or ("nothing to read; name a file or folder",)), code=1)
+    for problem in case.problems:
+        print(f"sequela: {problem.line()}", file=sys.stderr)
+    _write(assessment, html, pdf, fhir)
+    if json:
+        import msgspec
+
+        sys.stdout.buffer.write(msgspec.json.encode(assessment.document()) + b"\n")
+        return
+    from sequela.report.terminal import show, show_unread
+
+    show(assessment)
+    if unread:
+        show_unread(case)
+
+
+def _progress(paths: list[str], *, quiet: bool):  # type: ignore[no-untyped-def]
+    """A spinner on standard error while a large record is read; nothing when nobody watches."""
+    from contextlib import nullcontext
+
+    if quiet or not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status(f"Reading {', '.join(paths)} …")
+
+
+def _write(assessment, html: Path | None, pdf: Path | None, fhir: Path | None) -> None:  # type: ignore[no-untyped-def]
+    """Write the asked-for files; a place that cannot be written is one clear line."""
+    if not (html or pdf or fhir):
+        return
+    from sequela.report import write_fhir, write_html, write_pdf
+
+    for target, write in ((html, write_html), (pdf, write_pdf), (fhir, write_fhir)):
+        if target is None:
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write(assessment, target)
+        except OSError as error:
+            _fail(f"{target}: cannot be written ({error.strerror}); choose another place", code=2)
+
+
+@app.command()
+def explain(id: Annotated[str, typer.Argument(metavar="ID", help="A cause, finding, manifestation, test, red flag or source.")]) -> None:
+    """What the knowledge base holds on ID, with every number and its source."""
+    from sequela.knowledge.explain import UnknownId
+    from sequela.knowledge.explain import explain as tell
+
+    try:
+        print(tell(id))
+    except UnknownId as unknown:
+        _fail(str(unknown), code=2)
+
+
+@app.command()
+def check() -> None:
+    """Check the knowledge base: every number sourced, every identifier known."""
+    from sequela.knowledge import KnowledgeError
+    from sequela.knowledge.check import check as run
+
+    try:
+        for line in run():
+            print(line)
+    except KnowledgeError as error:
+        _fail(*error.problems, code=1)
+
+
+@app.command()
+def version() -> None:
+    """Versions of the program and of the knowledge base."""
+    from sequela import __version__
+    from sequela.knowledge import load
+
+    print(f"sequela {__version__}, knowledge {load().version}")
+
+
+def main() -> None:
+    """Entry point of the `sequela` command."""
+    try:
+        app()
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)

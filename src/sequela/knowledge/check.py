@@ -1,0 +1,114 @@
+"""`sequela check`: read the knowledge base afresh, check it, and say what it holds and what it still owes."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sequela.knowledge.build import build
+from sequela.knowledge.likelihood import equations
+from sequela.knowledge.loader import HERE, KnowledgeError, yaml_files
+from sequela.knowledge.model import Basis, Knowledge, SourceRow
+
+_FAR = 2.0
+"""A compiled likelihood ratio this many times off the published one is worth a clinician's look."""
+
+
+class Misfit(NamedTuple):
+    """A finding whose published ratio the network cannot carry: P(finding | cause) / P(finding | others)."""
+
+    finding: str
+    published: float
+    compiled: float
+
+
+def check(path: Path | None = None) -> list[str]:
+    """Lines for `sequela check`: what there is, then what it owes. Raises KnowledgeError when the base is wrong."""
+    root = (path or HERE).resolve()
+    built = build(root, yaml_files(root))
+    if built.knowledge is None:
+        raise KnowledgeError(built.problems)
+    return [
+        f"knowledge base {built.knowledge.version}: no contradiction found",
+        *counts(built.knowledge, built.sources),
+        *debts(built.knowledge, built.sources),
+    ]
+
+
+def counts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
+    kinds = Counter(finding.kind for finding in knowledge.findings)
+    rows = {flag.row for flag in knowledge.red_flags if flag.row is not None}
+    claims = Counter(row.kind for row in sources.values())
+    rules = sum(len(found) for found in knowledge.lexicon.rules.values())
+    return [
+        f"causes          {len(knowledge.causes)}",
+        f"manifestations  {len(knowledge.manifestations)}",
+        f"findings        {len(knowledge.findings)}: {_listed(kinds)}",
+        f"red flags       {len(knowledge.red_flags)} on {len(rows)} rows of the evidence table",
+        f"tests           {len(knowledge.tests)}",
+        f"procedures      {len(knowledge.procedures)}",
+        f"sources         {len(sources)}: {_listed(claims)}",
+        f"reading         {len(knowledge.lexicon.concepts)} concepts, {rules} rules",
+    ]
+
+
+def debts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
+    """What a clinician still has to settle. These numbers may only fall."""
+    bases = list(_bases(knowledge))
+    marked = [b for b in bases if b.expert_estimate]
+    bare = [b for b in marked if not b.sources]
+    read = {finding for test in knowledge.tests for finding in test.reads}
+    unread = [f.id for f in knowledge.findings if f.id not in read]
+    wordless = [f.id for f in knowledge.findings if f.id not in knowledge.lexicon.rules]
+    lines = [
+        f"expert estimates: {len(marked)} of {len(bases)} entries, {len(bare)} without any source",
+        f"sources from memory, not verified: {sum(not row.verified for row in sources.values())}",
+        f"findings that no test reads: {_named(unread)}",
+        f"findings without reading rules: {_named(wordless)}",
+    ]
+    far = [m for m in misfits(knowledge) if not 1 / _FAR <= m.compiled / m.published <= _FAR]
+    lines.append(f"findings whose published ratio the network cannot carry: {len(far)}")
+    return lines + [f"  {m.finding}: published {m.published:.1f}, compiled {m.compiled:.1f}" for m in far]
+
+
+def misfits(knowledge: Knowledge) -> list[Misfit]:
+    """Every measured finding, the worst first. Limits on single findings and weak links pull the ratio toward 1."""
+    manifestations = {m.id: m for m in knowledge.manifestations}
+    found = []
+    for finding, likelihood in zip(knowledge.findings, knowledge.likelihoods, strict=True):
+        if finding.measured is None:
+            continue
+        cause, others = equations(finding, manifestations[finding.manifestation], knowledge.causes)
+        compiled = cause.value(*likelihood.present) / others.value(*likelihood.present)
+        found.append(Misfit(finding.id, cause.target / others.target if others.target else math.inf, compiled))
+    return sorted(found, key=lambda m: abs(math.log(m.compiled / m.published)), reverse=True)
+
+
+def _bases(knowledge: Knowledge) -> Iterator[Basis]:
+    """Where each entry's numbers come from. Rows of the priors carry sources and mark themselves."""
+    yield from (cause.basis for cause in knowledge.causes)
+    yield from (manifestation.basis for manifestation in knowledge.manifestations)
+    yield from (finding.basis for finding in knowledge.findings)
+    yield from (flag.basis for flag in knowledge.red_flags)
+    yield from (test.basis for test in knowledge.tests)
+    yield from (course.basis for course in knowledge.priors.course.values())
+    yield knowledge.priors.sizes.basis
+    for sources, estimate in _rows_of_priors(knowledge):
+        yield Basis(sources=sources, expert_estimate=estimate)
+
+
+def _rows_of_priors(knowledge: Knowledge) -> Iterator[tuple[tuple[str, ...], bool]]:
+    yield from ((row.sources, row.expert_estimate) for row in knowledge.priors.timing)
+    yield from ((row.sources, row.expert_estimate) for row in knowledge.priors.risk)
+
+
+def _listed(counted: Mapping[Any, int]) -> str:
+    return ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in sorted(counted.items(), key=lambda pair: -pair[1]))
+
+
+def _named(ids: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(ids[:most]) + (", …" if len(ids) > most else "")
+    return f"{len(ids)} ({shown})" if ids else "0"

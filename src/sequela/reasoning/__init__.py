@@ -1,0 +1,31 @@
+"""From a case to an assessment: red flags first, then the differential, the mechanism and what to ask."""
+
+from __future__ import annotations
+
+from sequela.case import Case
+from sequela.knowledge.model import Knowledge
+from sequela.reasoning.assessment import Assessment, Question, RaisedFlag, RankedCause, Weight
+from sequela.reasoning.differential import rank
+from sequela.reasoning.facts import facts_of, known
+from sequela.reasoning.mechanism import mechanisms
+from sequela.reasoning.missing import questions
+from sequela.reasoning.network import compiled
+from sequela.reasoning.red_flags import judge, raised
+
+__all__ = ["Assessment", "Question", "RaisedFlag", "RankedCause", "Weight", "reason"]
+
+
+def reason(case: Case, knowledge: Knowledge) -> Assessment:
+    """Assess one case. Pure: the same case and knowledge base give the same assessment, in whatever order it was read."""
+    findings = known(case, compiled(knowledge).implied)
+    judged = judge(knowledge, findings, facts_of(case, knowledge))
+    ranked = rank(case, knowledge, findings)
+    return Assessment(
+        knowledge_version=knowledge.version,
+        case=case,
+        red_flags=raised(judged),
+        causes=ranked.causes,
+        none_of_these=ranked.none_of_these,
+        mechanisms=mechanisms(knowledge, ranked.marginals),
+        missing=questions(knowledge, findings, judged, ranked.evidence, ranked.posterior),
+    )

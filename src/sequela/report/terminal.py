@@ -1,0 +1,106 @@
+"""The assessment on one screen of a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sequela.case import Case
+from sequela.reasoning.assessment import Assessment
+from sequela.report.view import REASONS, CauseView, Reason, View, view
+
+_COLOUR = {"emergency": "bold white on red", "same_day": "bold red", "within_72h": "bold yellow", "within_2_weeks": "yellow"}
+_BAR = 16
+
+
+def show(assessment: Assessment, console: Console | None = None) -> None:
+    """Print: red flags, causes with bars, the strongest reasons for and against, what is missing."""
+    (console or Console()).print(render(view(assessment)))
+
+
+def render(seen: View) -> Group:
+    """Everything as one rich renderable."""
+    blocks: list[RenderableType] = [_head(seen)]
+    blocks += [_flag(f.urgency, f"{f.when}: {f.name}", f.action, [q.text for q in f.quotes]) for f in seen.red_flags]
+    blocks.append(_causes(seen))
+    blocks.append(_foot(seen))
+    return Group(*blocks)
+
+
+def _head(seen: View) -> Text:
+    text = Text()
+    text.append(seen.patient + "\n", style="bold")
+    for operation in seen.operations or ("no operation found in the record",):
+        text.append(f"  {operation}\n")
+    text.append(f"  Complaint: {seen.course}", style="dim")
+    return text
+
+
+def _flag(urgency: str, title: str, action: str, quotes: list[str]) -> Panel:
+    body = Text(action)
+    if quotes:
+        body.append("\n" + "; ".join(f"“{_short(q)}”" for q in quotes[:4]), style="dim")
+    return Panel(body, title=Text(f" {title} ", style=_COLOUR.get(urgency, "bold")), title_align="left", border_style="red", padding=(0, 1))
+
+
+def _causes(seen: View) -> Table:
+    table = Table(show_header=True, header_style="dim", box=None, padding=(0, 1), expand=True)
+    table.add_column("Why the surgery failed", ratio=28, no_wrap=False)
+    table.add_column("", width=_BAR + 14, no_wrap=True)
+    table.add_column("For", ratio=36)
+    table.add_column("Against", ratio=30)
+    for cause in seen.causes:
+        table.add_row(Text(cause.name, style="bold"), _bar(cause), _reasons(cause.reasons_for, "+"), _reasons(cause.reasons_against, "-"))
+    rest = sum(c.probability for c in seen.folded)
+    table.add_row(Text(f"{len(seen.folded)} other causes, expected number {rest:.2f}; none of these {seen.none_of_these:.0%}", style="dim"), "", "", "")
+    return table
+
+
+def _bar(cause: CauseView) -> Text:
+    full = round(cause.probability * _BAR)
+    text = Text("█" * full, style="cyan")
+    text.append("·" * (_BAR - full), style="dim")
+    text.append(f" {cause.probability:4.0%}", style="bold")
+    text.append(f" {cause.low:.0%}–{cause.high:.0%}".rjust(8), style="dim")
+    return text
+
+
+def _reasons(reasons: tuple[Reason, ...], sign: str) -> Text:
+    text = Text()
+    for i, reason in enumerate(reasons[:REASONS]):
+        if i:
+            text.append("\n")
+        text.append(sign * reason.strength + " ", style="green" if sign == "+" else "red")
+        name = _short(reason.name, 52)
+        text.append(f"{reason.status}: {name}" if reason.status else name)
+    return text
+
+
+def _foot(seen: View) -> Text:
+    text = Text()
+    mechanism = ", ".join(f"{name} {share:.0%}" for name, share in seen.mechanisms if share >= 0.05)
+    text.append("Mechanism  ", style="bold").append(mechanism + "\n")
+    settle = list(dict.fromkeys(t for c in seen.causes[:2] for t in c.would_settle))[:3]
+    if settle:
+        text.append("Would settle it  ", style="bold").append("; ".join(settle) + "\n")
+    if seen.missing:
+        text.append("Missing  ", style="bold").append("  ".join(seen.missing[:3]) + "\n")
+    for line in seen.conflicts:
+        text.append("Contradiction  ", style="bold yellow").append(line + "\n")
+    text.append(f"{seen.caveat} Knowledge {seen.knowledge_version[:12]}.", style="dim")
+    return text
+
+
+def _short(text: str, most: int = 70) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def show_unread(case: Case, console: Console | None = None) -> None:
+    """Sentences that name something known although no finding used them: how the lexicon grows."""
+    out = console or Console()
+    out.print(f"\n[bold]Unread[/bold]: {len(case.unread)} clauses near a known structure")
+    for item in case.unread:
+        out.print(Text(f"  {item.source.document}:{item.source.start}  ", style="dim") + Text(_short(item.text, 160)))

@@ -1,0 +1,262 @@
+"""What every report shows, worked out once: names instead of identifiers, the words behind each reason, the order of importance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sequela.case import Case, Document, Observation, Source
+from sequela.knowledge import load
+from sequela.knowledge.model import Knowledge
+from sequela.reasoning.assessment import Assessment, RankedCause, Weight
+
+ABOVE_THE_FOLD = 5
+REASONS = 3
+URGENCY = {
+    "emergency": "Emergency: now",
+    "same_day": "Same day",
+    "within_72h": "Within 72 hours",
+    "within_2_weeks": "Within two weeks",
+}
+CAVEAT = "Model estimate, not validated prospectively. It supports clinicians and does not replace them."
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """The words a reason rests on. anchor: id of the highlighted place in the document view."""
+
+    text: str
+    document: str
+    anchor: str
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """finding in words, its status in words, weight as natural-log likelihood ratio, strength in 1..3 for display."""
+
+    finding: str
+    name: str
+    status: str
+    weight: float
+    strength: int
+    quotes: tuple[Quote, ...]
+
+
+class CauseView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    plain: str
+    definition: str
+    probability: float
+    low: float
+    high: float
+    reasons_for: tuple[Reason, ...]
+    reasons_against: tuple[Reason, ...]
+    would_settle: tuple[str, ...]
+
+
+class FlagView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    urgency: str
+    when: str
+    action: str
+    time_limit: str
+    suspects: tuple[str, ...]
+    quotes: tuple[Quote, ...]
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A stretch of a document: plain, or highlighted with the findings it states."""
+
+    text: str
+    anchor: str = ""
+    title: str = ""
+    status: str = ""
+
+
+class DocumentView(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    pieces: tuple[Piece, ...]
+
+
+class View(msgspec.Struct, frozen=True):
+    patient: str
+    red_flags: tuple[FlagView, ...]
+    causes: tuple[CauseView, ...]
+    folded: tuple[CauseView, ...]
+    none_of_these: float
+    mechanisms: tuple[tuple[str, float], ...]
+    operations: tuple[str, ...]
+    timeline: tuple[tuple[str, str, str], ...]
+    course: str
+    missing: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    problems: tuple[str, ...]
+    documents: tuple[DocumentView, ...]
+    knowledge_version: str
+    caveat: str = CAVEAT
+
+
+def view(assessment: Assessment, knowledge: Knowledge | None = None) -> View:
+    """The assessment as a person reads it."""
+    return _Presenter(assessment, knowledge or load()).view()
+
+
+class _Presenter:
+    def __init__(self, assessment: Assessment, knowledge: Knowledge) -> None:
+        self.assessment, self.case, self.knowledge = assessment, assessment.case, knowledge
+        self.names = {f.id: f.name for f in knowledge.findings}
+        self.causes = {c.id: c for c in knowledge.causes}
+        self.tests = {t.id: t.name for t in knowledge.tests}
+        self.anchors = _anchors(self.case)
+
+    def view(self) -> View:
+        a = self.assessment
+        ranked = [self._cause(c) for c in a.causes]
+        return View(
+            patient=_patient(self.case),
+            red_flags=tuple(
+                FlagView(
+                    f.id,
+                    f.name,
+                    f.urgency,
+                    URGENCY.get(f.urgency, f.urgency),
+                    f.action,
+                    f.time_limit,
+                    tuple(self.causes[s].name if s in self.causes else s.replace("_", " ") for s in f.suspects),
+                    tuple(q for b in f.basis for q in self._quotes(b, "present")),
+                )
+                for f in a.red_flags
+            ),
+            causes=tuple(ranked[:ABOVE_THE_FOLD]),
+            folded=tuple(ranked[ABOVE_THE_FOLD:]),
+            none_of_these=a.none_of_these,
+            mechanisms=tuple(sorted(a.mechanisms.items(), key=lambda m: -m[1])),
+            operations=tuple(_operation(o) for o in self.case.operations),
+            timeline=tuple((_when(e), e.kind, e.label) for e in self.case.timeline),
+            course=_course(self.case),
+            missing=tuple(q.question for q in a.missing),
+            conflicts=tuple(f"{self.names.get(c.about, c.about)}: {c.message}" for c in self.case.conflicts),
+            problems=tuple(p.line() for p in self.case.problems),
+            documents=tuple(self._document(d) for d in self.case.documents),
+            knowledge_version=a.knowledge_version,
+        )
+
+    def _cause(self, ranked: RankedCause) -> CauseView:
+        known = self.causes[ranked.id]
+        return CauseView(
+            ranked.id,
+            ranked.name,
+            known.plain,
+            known.definition,
+            ranked.probability,
+            ranked.interval[0],
+            ranked.interval[1],
+            tuple(self._reason(w) for w in ranked.evidence_for),
+            tuple(self._reason(w) for w in ranked.evidence_against),
+            tuple(self.tests.get(t, t) for t in ranked.would_settle),
+        )
+
+    def _reason(self, weight: Weight) -> Reason:
+        size = abs(weight.weight)
+        words = {"present": "", "absent": "not present", "uncertain": "uncertain"}[weight.status]
+        return Reason(
+            weight.finding,
+            self.names.get(weight.finding, weight.finding),
+            words,
+            weight.weight,
+            3 if size >= 1.5 else 2 if size >= 0.7 else 1,
+            self._quotes(weight.finding, weight.status),
+        )
+
+    def _quotes(self, finding: str, status: str) -> tuple[Quote, ...]:
+        found = [o for o in self.case.observations if o.id == finding and o.source and o.status == status]
+        return tuple(
+            Quote(o.source.text, o.source.document, self.anchors[o.source]) for o in found[:2] if o.source and o.source in self.anchors
+        )
+
+    def _document(self, document: Document) -> DocumentView:
+        """The text cut at every place a finding rests on; overlapping places are shown as one."""
+        places = sorted(
+            (o for o in self.case.observations if o.source and o.source.document == document.name), key=lambda o: _span(o)
+        )
+        pieces, at = [], 0
+        for group in _overlapping(places):
+            start, end = _span(group[0])[0], max(_span(o)[1] for o in group)
+            pieces.append(Piece(document.text[at:start]))
+            title = "; ".join(dict.fromkeys(f"{self.names.get(o.id, o.id)} ({o.status})" for o in group))
+            status = "present" if any(o.status == "present" for o in group) else group[0].status
+            anchor = self.anchors[group[0].source] if group[0].source else ""
+            pieces.append(Piece(document.text[start:end], anchor, title, status))
+            at = end
+        pieces.append(Piece(document.text[at:]))
+        return DocumentView(document.name, document.kind, tuple(p for p in pieces if p.text))
+
+
+def _span(o: Observation) -> tuple[int, int]:
+    return (o.source.start, o.source.end) if o.source else (0, 0)
+
+
+def _overlapping(places: Sequence[Observation]) -> list[list[Observation]]:
+    groups: list[list[Observation]] = []
+    reach = -1
+    for o in places:
+        start, end = _span(o)
+        if groups and start < reach:
+            groups[-1].append(o)
+        else:
+            groups.append([o])
+        reach = max(reach, end) if groups and start < reach else end
+    return groups
+
+
+def _anchors(case: Case) -> dict[Source, str]:
+    """An id for the highlighted place every source lies in: overlapping places share the first one's."""
+    out: dict[Source, str] = {}
+    for d, document in enumerate(case.documents):
+        places = sorted((o for o in case.observations if o.source and o.source.document == document.name), key=_span)
+        for g, group in enumerate(_overlapping(places)):
+            for o in group:
+                if o.source:
+                    out[o.source] = f"d{d}-{g}"
+    return out
+
+
+def _patient(case: Case) -> str:
+    p = case.patient
+    parts = [p.name or "", p.sex or "", f"{p.age} years" if p.age is not None else "", f"no. {p.id}" if p.id else ""]
+    return ", ".join(x for x in parts if x) or "Patient not named in the record"
+
+
+def _operation(operation) -> str:  # type: ignore[no-untyped-def]
+    when = operation.date or (f"{_ago(operation.months_ago)} ago" if operation.months_ago is not None else "date not stated")
+    where = ", ".join(operation.levels) or "level not stated"
+    side = f", {operation.side}" if operation.side else ""
+    return f"{operation.name or operation.procedure} {where}{side} ({when})"
+
+
+def _ago(months: float) -> str:
+    days = months * 30.44
+    if days < 1.5:
+        return f"{max(1, round(days * 24))} hours"
+    if days < 60:
+        return f"{round(days)} days"
+    return f"{round(months)} months" if months < 24 else f"{months / 12:.0f} years"
+
+
+def _when(event) -> str:  # type: ignore[no-untyped-def]
+    if event.date:
+        return str(event.date)
+    return f"{_ago(event.months_ago)} before" if event.months_ago is not None else "undated"
+
+
+_PATTERN = {"never_relieved": "never relieved by the operation", "returned": "returned after relief", "new": "new since the operation"}
+
+
+def _course(case: Case) -> str:
+    course = case.course
+    parts = [_PATTERN[course.pattern]] if course.pattern else []
+    if course.interval_days is not None:
+        parts.append("from the operation on" if course.interval_days < 1 else f"onset {_ago(course.interval_days / 30.44)} after the operation")
+    return ", ".join(parts) or "course after the operation not stated"
