@@ -60,6 +60,7 @@ def _together(parts: Parts, version: str) -> Knowledge:
         red_flags=tuple(e.value for e in parts.flags),
         tests=tuple(e.value for e in parts.tests),
         lexicon=_lexicon(parts),
+        derived=tuple(e.value for e in parts.derived),
         syndromes=parts.syndromes,
     )
 

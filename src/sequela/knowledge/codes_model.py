@@ -72,7 +72,10 @@ class Answers(Strict, frozen=True):
 
 
 class Analyte(Strict, frozen=True):
-    """A measured quantity. units: factor to `unit` from a unit as written; also: units kept because no plain factor exists."""
+    """A measured quantity. units: factor to `unit` from a unit as written; also: units kept because no plain factor exists.
+
+    bedside: measured at the patient, not in the laboratory.
+    """
 
     id: str
     name: str
@@ -83,6 +86,7 @@ class Analyte(Strict, frozen=True):
     units: dict[str, float] = msgspec.field(default_factory=dict)
     also: tuple[str, ...] = ()
     loinc_unverified: tuple[str, ...] = ()
+    bedside: bool = False
 
     def factor(self, unit: str) -> float | None:
         """What to multiply by to come to `self.unit`; 1 for a unit that is kept; None when the unit is not known."""

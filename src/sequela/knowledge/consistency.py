@@ -27,6 +27,9 @@ _LEAST_CONTRAST = 0.02
 """A study number cannot be solved when the manifestation is as frequent in the other causes as in the one measured."""
 
 
+READER_CONCEPTS = {"@level", "@after", "@ago", "@duration"}
+"""What the text reader finds by itself: levels and intervals."""
+
 class Known:
     """Every identifier that may be referred to."""
 
@@ -36,7 +39,7 @@ class Known:
         self.findings = {e.value.id: e.value for e in parts.findings}
         self.sources = {e.value.id: e.value for e in parts.sources}
         self.syndromes = parts.syndromes
-        self.concepts = {e.value.id for e in parts.concepts} | {"@level"}  # the reader itself finds levels
+        self.concepts = {e.value.id for e in parts.concepts} | READER_CONCEPTS | {"!" + name for name in parts.triggers}
 
 
 def check_consistency(parts: Parts) -> Iterator[Problem]:
@@ -347,8 +350,10 @@ def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:
     for entry, place in parts.concepts:
         for i, broader in enumerate(entry.is_):
             yield from unknown(place / "is" / i, broader, known.concepts, "concept", "lexicon/*.yaml")
+    for derived, place in parts.derived:
+        yield from unknown(place / "finding", derived.finding, known.findings, "finding", "findings/*.yaml")
     for (finding, rule), place in parts.rules:
         yield from unknown(place, finding, known.findings, "finding", "findings/*.yaml")
-        for item in (*rule.all, *rule.none):
+        for item in (*rule.all, *rule.none, *rule.then):
             for concept in item.split("|"):
                 yield from unknown(place, concept, known.concepts, "concept", "lexicon/*.yaml")

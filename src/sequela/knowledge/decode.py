@@ -13,6 +13,7 @@ from sequela.knowledge.documents import Document, Place, Problem, read
 from sequela.knowledge.model import (
     Cause,
     Concept,
+    Derived,
     Finding,
     FindingFile,
     Manifestation,
@@ -60,6 +61,7 @@ class Parts:
         self.rules: list[Entry[FindingRule]] = []
         self.triggers: dict[str, tuple[str, ...]] = {}
         self.syndromes: dict[str, str] = {}
+        self.derived: list[Entry[Derived]] = []
         self.priors: Entry[Priors] | None = None
 
 
@@ -70,6 +72,7 @@ def decode(root: Path) -> Parts:
     parts.manifestations = _list(parts, _document(parts, root, "manifestations.yaml"), Manifestation)
     parts.procedures = _list(parts, _document(parts, root, "procedures.yaml"), Procedure)
     parts.tests = _list(parts, _document(parts, root, "tests.yaml"), Test)
+    parts.derived = _list(parts, _document(parts, root, "derived.yaml"), Derived)
     for name in _files(root, "findings"):
         parts.findings += _findings(parts, _document(parts, root, name))
     for name in _files(root, "sources"):
@@ -187,13 +190,27 @@ def _lexicon(parts: Parts, root: Path) -> None:
     for name in _files(root, "lexicon"):
         document = _document(parts, root, name)
         if document.data is not None:
-            parts.concepts += _list(parts, document, Concept)
+            parts.concepts += [_in_space(e, _space(name)) for e in _list(parts, document, Concept)]
     for name in _files(root, "reading"):
-        parts.rules += _rules(parts, _document(parts, root, name))
+        for entry in _rules(parts, _document(parts, root, name)):
+            rule = msgspec.structs.replace(entry.value.rule, space=_space(name))
+            parts.rules.append(Entry(entry.value._replace(rule=rule), entry.place))
     if (root / "triggers.yaml").exists():
         document = _document(parts, root, "triggers.yaml")
         if document.data is not None:
             parts.triggers = _converted(parts, Place(document), document.data, dict[str, tuple[str, ...]]) or {}
+
+
+def _space(name: str) -> str:
+    """The chapter of a file: `lexicon/mri_terms.yaml` and `reading/mri.yaml` are one; other lexicon files are shared by all."""
+    stem = Path(name).stem
+    if name.startswith("lexicon/"):
+        return stem.removesuffix("_terms") if stem.endswith("_terms") else ""
+    return stem
+
+
+def _in_space(entry: Entry[Concept], space: str) -> Entry[Concept]:
+    return Entry(msgspec.structs.replace(entry.value, space=space), entry.place)
 
 
 def _rules(parts: Parts, document: Document) -> Iterable[Entry[FindingRule]]:

@@ -220,18 +220,24 @@ class SourceRow(msgspec.Struct, frozen=True):
 
 
 class Concept(Strict, frozen=True):
-    """A thing clinicians name, with the forms they name it by. `is`: broader concepts."""
+    """A thing clinicians name, with the forms they name it by. `is`: broader concepts.
+
+    space: the chapter it belongs to (file `X_terms.yaml` -> X; empty = shared by all), set by the loader.
+    """
 
     id: str
     forms: tuple[str, ...]
     kind: str = ""
     is_: tuple[str, ...] = msgspec.field(default=(), name="is")
+    space: str = ""
 
 
 class Rule(Strict, frozen=True):
     """One way a finding shows in text; see `docs/reading.md`.
 
     all: each entry is a concept or alternatives "a|b"; all must stand in one clause, in any order, within `within` tokens.
+    then: a story over two clauses: `all` is met after the operation, and these are met in a later clause that speaks of now.
+    onset_below: only when the complaint is known to have begun less than this many days after the operation.
     """
 
     all: tuple[str, ...]
@@ -249,6 +255,18 @@ class Rule(Strict, frozen=True):
     unit: str | None = None
     tense: Literal["current", "any", "past"] = "current"
     negatable: bool = True
+    then: tuple[str, ...] = ()
+    onset_below: float | None = None
+    space: str = ""
+
+
+class Derived(Strict, frozen=True):
+    """A finding that follows from the age in years, or from an operation of a trait whose levels reach a vertebra."""
+
+    finding: str
+    age_above: float | None = None
+    trait: str | None = None
+    reaches: str | None = None
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -270,4 +288,5 @@ class Knowledge(msgspec.Struct, frozen=True):
     red_flags: tuple[RedFlag, ...]
     tests: tuple[Test, ...]
     lexicon: Lexicon
+    derived: tuple[Derived, ...]
     syndromes: dict[str, str] = {}

@@ -67,13 +67,15 @@ class Tables(NamedTuple):
 class Scratch(NamedTuple):
     """One task's working arrays, for the S manifestations that are observed and have several parents.
 
-    weight [C]: prior weight times the factors that concern that cause alone. links [C], link [C, S]: how many, and which, of
+    weight [C]: prior weight times the factors that concern that cause alone. upper [C]: the most that the evidence can favour
+    the cause, in double precision. links [C], link [C, S]: how many, and which, of
     the S a cause brings about. shared [S]: their g. alpha [S]. inverse [S, P]: 1 / t of every pair.
     single [C], pair [P]: joint of the sets of one and two causes. above [P]: joint of all triples on top of the pair.
     block [P]: one run of triples.
     """
 
     weight: Floats32
+    upper: Floats
     links: Integers
     link: Integers
     shared: Integers
@@ -152,6 +154,7 @@ def _scratch(on: Tables) -> Scratch:
     pairs = on.quiet_pair.shape[1]
     return Scratch(
         weight=np.empty(on.causes, np.float32),
+        upper=np.empty(on.causes, np.float64),
         links=np.empty(on.causes, np.int32),
         link=np.empty((on.causes, most), np.int32),
         shared=np.empty(most, np.int32),
@@ -207,6 +210,7 @@ def _observe(on: Tables, work: Scratch, a: Floats32, b: Floats32) -> tuple[int, 
     A manifestation with one parent goes straight into that cause's weight; one with several is listed under each of them.
     """
     work.links[:] = 0
+    work.upper[:] = 1.0
     count, bound = 0, 1.0
     for g in range(len(a)):
         start, end = on.first[g], on.first[g + 1]
@@ -214,17 +218,33 @@ def _observe(on: Tables, work: Scratch, a: Floats32, b: Floats32) -> tuple[int, 
             continue
         alpha = max(a[g] / (b[g] + (a[g] - b[g]) * on.leak[g]), np.float32(1e-30))
         bound *= max(alpha, 1.0)
-        if end == start + 1:
-            c = on.parents[start]
-            work.weight[c] *= alpha + (np.float32(1.0) - alpha) * on.quiet[g, c]
-            continue
-        work.shared[count], work.alpha[count] = g, alpha
         for i in range(start, end):
             c = on.parents[i]
-            work.link[c, work.links[c]] = count
-            work.links[c] += 1
-        count += 1
-    return count, min(1.0, ROOM / bound)
+            t = alpha + (np.float32(1.0) - alpha) * on.quiet[g, c]
+            work.upper[c] *= max(t, 1.0)
+            if end == start + 1:
+                work.weight[c] *= t
+            else:
+                work.link[c, work.links[c]] = count
+                work.links[c] += 1
+        if end > start + 1:
+            work.shared[count], work.alpha[count] = g, alpha
+            count += 1
+    return count, min(1.0, ROOM / min(bound, _three_largest(work.upper)))
+
+
+@_compiled()
+def _three_largest(upper: Floats) -> float:
+    """Product of the three largest: no set's t exceeds the product of its members' t where those are above 1."""
+    x, y, z = 1.0, 1.0, 1.0
+    for u in upper:
+        if u > x:
+            x, y, z = u, x, y
+        elif u > y:
+            y, z = u, y
+        elif u > z:
+            z = u
+    return x * y * z
 
 
 @_compiled()

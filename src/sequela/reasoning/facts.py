@@ -35,14 +35,14 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 def known(case: Case, implied: Mapping[str, frozenset[str]]) -> dict[str, Settled]:
-    """Every finding the record states or implies, by identifier in alphabetical order.
+    """Every finding the record states or implies, by identifier, in no particular order.
 
     Implication only fills gaps: a finding the record speaks of keeps the status it is given there.
     """
     stated = _stated(case)
     follows = {y for x, one in stated.items() if one.status == "present" for y in implied.get(x, ())}
     gaps = {id_: Settled("present", implied=True) for id_ in follows - stated.keys()}
-    return dict(sorted((stated | gaps).items()))
+    return stated | gaps
 
 
 def _stated(case: Case) -> dict[str, Settled]:

@@ -23,7 +23,7 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
     operations = join_operations([gathered.operations, *(r.operations for r in readings)])
     observations = _unique([*gathered.observations, *(o for r in readings for o in r.observations)])
     patient = _patient(gathered.patients, readings)
-    observations += _derived(patient, observations)
+    observations += _by_age(knowledge, patient, observations)
     return Case(
         patient=patient,
         documents=tuple(documents),
@@ -73,14 +73,16 @@ def _patient(stated: Sequence[Patient], readings: Sequence[Reading]) -> Patient:
     return msgspec.structs.replace(patient, age=age, sex=sex)
 
 
-_OLD = 70
-
-
-def _derived(patient: Patient, observations: Sequence[Observation]) -> list[Observation]:
-    """Findings that follow from the patient's age alone."""
-    if patient.age is None or any(o.id == "age_over_70" for o in observations):
+def _by_age(knowledge: Knowledge, patient: Patient, observations: Sequence[Observation]) -> list[Observation]:
+    """Findings that follow from the patient's age, where no document states them."""
+    if patient.age is None:
         return []
-    return [Observation("age_over_70", "present" if patient.age > _OLD else "absent", float(patient.age), "years")]
+    known = {o.id for o in observations}
+    return [
+        Observation(rule.finding, "present" if patient.age > rule.age_above else "absent", float(patient.age), "years")
+        for rule in knowledge.derived
+        if rule.age_above is not None and rule.finding not in known
+    ]
 
 
 def _timeline(

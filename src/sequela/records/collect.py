@@ -219,7 +219,7 @@ class Collector:
         analyte = self.codes.analyte(pairs, name) if measured else None
         score = self.codes.score(pairs) if measured else None
         if analyte is not None:
-            line = self._measured(coded, analyte, value)
+            kind, line = "text" if analyte.bedside else "laboratory", self._measured(coded, analyte, value)
         elif score is not None:
             kind, line = "questionnaire", _line(score.name, _number(value), "", coded.date)
         else:

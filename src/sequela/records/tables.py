@@ -38,7 +38,7 @@ class _Table(NamedTuple):
     name: str
     columns: tuple[str, ...]
     rows: tuple[_Row, ...]
-    decimal_comma: bool
+    delimiter: str
 
     def column(self, names: Iterable[str]) -> str | None:
         """The column with one of the names, whatever is in brackets behind it; the first name wins."""
@@ -92,12 +92,21 @@ def _table(name: str, text: str) -> _Table | None:
         filled = [" ".join(cell.split()) for cell in cells]
         if not header:
             if sum(map(bool, filled)) >= 2:
-                header = tuple(cell.lower() or f"column {i}" for i, cell in enumerate(filled, 1))
+                header = _header(filled)
         elif any(filled):
             rows.append(_Row(number, dict(zip(header, filled, strict=False))))
         if len(rows) > MOST_ROWS:
             raise csv.Error(f"more than {MOST_ROWS} rows")
-    return _Table(name, header, tuple(rows), decimal_comma=delimiter != ",") if rows else None
+    return _Table(name, header, tuple(rows), delimiter=delimiter) if rows else None
+
+
+def _header(cells: Sequence[str]) -> tuple[str, ...]:
+    """Column names in lower case; one without a name or with a name that is taken gets its number."""
+    names: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        name = cell.lower() or "column"
+        names.append(f"{name} {number}" if not cell or name in names else name)
+    return tuple(names)
 
 
 def _delimiter(text: str) -> str:
@@ -201,6 +210,7 @@ def _laboratory(table: _Table, known: LaboratoryTable, codes: Codes, problems: l
     name, value = table.column(known.name) or "", table.column(known.value) or ""
     unit, day, flag = table.column(known.unit), table.column(known.date), table.column(known.flag)
     collector = Collector(table.name, codes, _NO_CLOCK)
+    decimal = _decimal_mark([row.cells.get(value, "") for row in table.rows], table.delimiter)
     day_first = _day_first([row.cells.get(day, "") for row in table.rows]) if day else None
     for row in table.rows:
         test, written = row.cells.get(name, ""), row.cells.get(value, "")
@@ -216,7 +226,7 @@ def _laboratory(table: _Table, known: LaboratoryTable, codes: Codes, problems: l
                 f"the date {given} can be read in two ways or none", "write it as 2024-01-31", f"row {row.number}"
             )
         result = _value(
-            written, row.cells.get(unit, "") if unit else "", row.cells.get(flag, "") if flag else "", table
+            written, row.cells.get(unit, "") if unit else "", row.cells.get(flag, "") if flag else "", decimal
         )
         if result is None:
             collector.problem(
@@ -228,14 +238,14 @@ def _laboratory(table: _Table, known: LaboratoryTable, codes: Codes, problems: l
     return Gathered(documents=gathered.documents, problems=(*problems, *gathered.problems))
 
 
-def _value(written: str, unit: str, flag: str, table: _Table) -> Value | None:
+def _value(written: str, unit: str, flag: str, decimal: str | None) -> Value | None:
     """A number with its sign of comparison, or the words; None when a comma may mean either thing."""
     match = _NUMBER.fullmatch(written)
     if match is None:
         return Value(text=f"{written} {unit}".strip(), flag=flag)
     sign = {"≤": "<=", "≥": ">="}.get(match[1] or "", match[1] or "")
     digits = re.sub(r"\s", "", match[2])
-    number = _number(digits, table.decimal_comma)
+    number = _number(digits, decimal)
     if number is None:
         return None
     if number != number:  # dates, phone numbers and the like: words, not a number
@@ -243,19 +253,30 @@ def _value(written: str, unit: str, flag: str, table: _Table) -> Value | None:
     return Value(number, unit=unit or match[3].strip(), comparator=sign, flag=flag)
 
 
-def _number(digits: str, decimal_comma: bool) -> float | None:
-    """ "1.5" and "1,5" -> 1.5; "1.234,5" -> 1234.5; "1,234" in a table divided by commas -> None; no number -> nan."""
-    if "," in digits and "." in digits:
-        thousands = "," if digits.rfind(".") > digits.rfind(",") else "."
-        digits = digits.replace(thousands, "").replace(",", ".")
-    elif "," in digits:
-        if not decimal_comma and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+", digits):
+def _number(digits: str, decimal: str | None) -> float | None:
+    """ "1.234,5" -> 1234.5. "1,234" is 1.234 or 1234 as the decimal mark says, None where it is unknown; no number -> nan."""
+    marks = {mark for mark in ".," if mark in digits}
+    if len(marks) == 2:
+        decimal = max(marks, key=digits.rfind)
+    elif marks and re.fullmatch(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+", digits):
+        if decimal is None:
             return None
-        digits = digits.replace(",", ".")
+    else:
+        decimal = next(iter(marks), ".")
+    thousands = "," if decimal == "." else "."
     try:
-        return float(digits)
+        return float(digits.replace(thousands, "").replace(",", "."))
     except ValueError:
         return float("nan")
+
+
+def _decimal_mark(written: Iterable[str], delimiter: str) -> str | None:
+    """The decimal mark that the values of a column show beyond doubt; in a table divided by commas it is the point."""
+    for text in written:
+        clear = re.fullmatch(r"\D*\d+([.,])(?:\d{1,2}|\d{4,})\D*", text) or re.fullmatch(r"\D*0([.,])\d+\D*", text)
+        if clear:
+            return clear[1]
+    return "." if delimiter == "," and not any("," in text for text in written) else None
 
 
 def _day_first(written: Sequence[str]) -> bool | None:

@@ -41,10 +41,9 @@ class Modality(NamedTuple):
         return value
 
 
-def modality(tokens: list[Token], start: int, end: int, triggers: list[Span], concepts: list[Span]) -> Modality:
-    """Flags of tokens[start:end]. triggers and concepts: spans inside it; a trigger inside a concept is ignored."""
+def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Modality:
+    """Flags of tokens[start:end]. live: the triggers inside it that act."""
     flags = [0] * (end - start)
-    live = [t for t in triggers if not _swallowed(t, concepts)]
     covered = [t for t in live if t.concept == "!pseudo"]
     stops = sorted(t.start for t in live if t.concept == "!stop")
     for trigger in live:
@@ -64,10 +63,6 @@ def modality(tokens: list[Token], start: int, end: int, triggers: list[Span], co
             for i in range(_backward_start(tokens, trigger, start, stops), trigger.start):
                 flags[i - start] |= bit
     return Modality(start, flags)
-
-
-def _swallowed(trigger: Span, concepts: list[Span]) -> bool:
-    return any(c.start <= trigger.start and trigger.end <= c.end for c in concepts)
 
 
 def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int], bit: int) -> int:

@@ -31,6 +31,14 @@ def course(
     return Course(pattern, interval, elapsed, source)  # type: ignore[arg-type]
 
 
+def earliest(operations: Sequence[Operation], onset: Sequence[TimeMention], review: Sequence[TimeMention]) -> float | None:
+    """Days from the operation to the first complaint after it: as stated, or at most the time that has passed since."""
+    stated = [t.days for t in onset if t.kind == "after" and t.days is not None]
+    elapsed = _elapsed(operations, review)
+    known = [min(stated)] if stated else []
+    return min([*known, elapsed], default=None) if elapsed is not None else (known[0] if known else None)
+
+
 def _elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> float | None:
     dated = [o.months_ago * _DAYS_PER_MONTH for o in operations if o.months_ago is not None]
     if dated:

@@ -13,14 +13,17 @@ from sequela.records.text.tokens import Token, stem, tokenize
 _END = ""
 _GAP = "..."
 _MAX_GAP = 4
+ALL = -1
+"""Every chapter, as a bit mask."""
 
 
 class Span(NamedTuple):
-    """A concept at tokens[start:end]."""
+    """A concept at tokens[start:end]. hidden: bits of the chapters in which a longer form hides it."""
 
     concept: str
     start: int
     end: int
+    hidden: int = 0
 
 
 class Matcher:
@@ -31,6 +34,8 @@ class Matcher:
         self.prefixes: dict[int, set[str]] = {}
         parents = {c.id: c.is_ for c in lexicon.concepts}
         self.closure = {c: _ancestors(c, parents) for c in parents}
+        self.spaces = {name: 1 << n for n, name in enumerate(sorted({c.space for c in lexicon.concepts} | {r.space for rs in lexicon.rules.values() for r in rs}))}
+        self.bit = {c.id: self.spaces[c.space] if c.space else ALL for c in lexicon.concepts}
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         for concept in lexicon.concepts:
             for form in concept.forms:
@@ -58,7 +63,11 @@ class Matcher:
         return known
 
     def spans(self, tokens: list[Token]) -> list[Span]:
-        """All concepts, without those that lie strictly inside a longer one; ordered by start."""
+        """All concepts, ordered by start; one strictly inside a longer one is marked hidden in the longer one's chapter.
+
+        Each chapter of the lexicon is written on its own. A long form hides the words inside it for the rules of its chapter (a shared form:
+        for all rules) and never for another chapter's.
+        """
         keys = [self.keys(t) for t in tokens]
         found: list[Span] = []
         for start in range(len(tokens)):
@@ -66,7 +75,7 @@ class Matcher:
                 node = self.trie.get(key)
                 if node is not None:
                     self._walk(node, keys, start, start + 1, found)
-        return _longest(found)
+        return self._hide(found)
 
     def _walk(self, node: dict[str, Any], keys: list[tuple[str, ...]], start: int, at: int, found: list[Span]) -> None:
         for concept in node.get(_END, ()):
@@ -85,6 +94,22 @@ class Matcher:
                 for key in keys[at + skip]:
                     if key in gap:
                         self._walk(gap[key], keys, start, at + skip + 1, found)
+
+
+    def _hide(self, found: list[Span]) -> list[Span]:
+        found = sorted(set(found), key=lambda s: (s.start, s.start - s.end))
+        out: list[Span] = []
+        open_spans: list[Span] = []
+        for span in found:
+            open_spans = [o for o in open_spans if o.end > span.start]
+            hidden = 0
+            for longer in open_spans:
+                if longer.end >= span.end and longer.end - longer.start > span.end - span.start and longer.concept[0] not in "!%":
+                    hidden |= self.bit[longer.concept]
+            open_spans.append(span)
+            if hidden != ALL:
+                out.append(span._replace(hidden=hidden) if hidden else span)
+        return out
 
 
 def form_keys(form: str) -> list[str]:
@@ -110,21 +135,6 @@ def _ancestors(concept: str, parents: dict[str, tuple[str, ...]]) -> tuple[str, 
     for c in seen:
         seen += [p for p in parents.get(c, ()) if p not in seen]
     return tuple(seen)
-
-
-def _longest(found: list[Span]) -> list[Span]:
-    found = sorted(set(found), key=lambda s: (s.start, -s.end))
-    kept: list[Span] = []
-    reach_start = reach_end = -1
-    longest: list[tuple[int, int]] = []
-    for span in found:
-        inside = any(a <= span.start and span.end <= b and (b - a) > (span.end - span.start) for a, b in longest)
-        if not inside:
-            kept.append(span)
-            if span.end > reach_end or span.start > reach_start:
-                longest = [(a, b) for a, b in longest if b > span.start] + [(span.start, span.end)]
-                reach_start, reach_end = span.start, max(reach_end, span.end)
-    return kept
 
 
 __all__ = ["Matcher", "Span", "form_keys", "stem"]

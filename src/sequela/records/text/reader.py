@@ -20,11 +20,12 @@ from sequela.records.text.context import (
     UNCERTAIN,
     modality,
 )
-from sequela.records.text.course import course
+from sequela.records.text.course import course, earliest
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after
 from sequela.records.text.narrative import narrative
-from sequela.records.text.rules import Match, Places, RuleBook
+from sequela.records.text.rules import CompiledRule, Match, Places, RuleBook, later
+from sequela.records.text.rules import match as matches_of
 from sequela.records.text.time import TimeMention, time_mentions
 from sequela.records.text.tokens import Segment, Token, segments, tokenize
 
@@ -55,12 +56,13 @@ class TextReader:
     def __init__(self, knowledge: Knowledge) -> None:
         lexicon = knowledge.lexicon
         self.matcher = Matcher(lexicon)
-        self.rules = RuleBook(lexicon)
+        self.rules = RuleBook(lexicon, self.matcher.spaces)
+        self.shared = self.matcher.spaces.get("", 0)
         self.names = {p.id: p.name for p in knowledge.procedures}
         self.traits = {p.id: frozenset((*p.traits, p.family)) for p in knowledge.procedures}
         self.manifestation = {f.id: f.manifestation for f in knowledge.findings}
         self.kinds = {f.id: f.kind for f in knowledge.findings}
-        self.complaints = {f.id for f in knowledge.findings if f.kind == "symptom"}
+        self.derived = knowledge.derived
 
     def read(self, document: Document, known: Sequence[Operation] = ()) -> Reading:
         """Everything the document says. known: operations from other documents of the same record."""
@@ -78,9 +80,7 @@ class _Page:
         self.concepts: list[list[Span]] = []
         self.triggers: list[list[Span]] = []
         self._deal(spans)
-        self.modalities = [
-            modality(self.tokens, p.start, p.end, t, c) for p, t, c in zip(self.parts, self.triggers, self.concepts, strict=True)
-        ]
+        self._modalities: dict[tuple[int, int], Modality] = {}
         self.tags = _tags(self.parts, self.triggers, self.tokens, self.text, document.kind)
         self.lumbar = _regions(self.triggers, self.parts, self.tokens)
         self.times = time_mentions(self.text)
@@ -100,14 +100,23 @@ class _Page:
                 i += 1
             at = i
             self.concepts.append(concepts)
-            self.triggers.append([Span(t.concept.replace("!%", "%"), t.start, t.end) for t in triggers])
+            self.triggers.append([t._replace(concept=t.concept.replace("!%", "%")) for t in triggers])
+
+    def modality(self, index: int, bit: int) -> Modality:
+        """What the triggers of a segment do, as a chapter sees it: words inside one of its forms, or a shared one, do not trigger."""
+        known = self._modalities.get((index, bit))
+        if known is None:
+            part = self.parts[index]
+            live = [t for t in self.triggers[index] if t.concept[0] == "!" and not t.hidden & bit]
+            known = self._modalities[index, bit] = modality(self.tokens, part.start, part.end, live)
+        return known
 
     def reading(self) -> Reading:
         found = ops.mentions(
             self.tokens,
             self.parts,
-            lambda i: self.concepts[i],
-            lambda i: self.modalities[i],
+            lambda i: [s for s in self.concepts[i] if not s.hidden & self.reader.shared],
+            lambda i: self.modality(i, self.reader.shared),
             self.times,
             self.text,
             self.document.name,
@@ -117,15 +126,19 @@ class _Page:
         operations = ops.merge(found, self.parts)
         self.operations = (*self.known, *operations)
         fixed = [bool(tags & (_MODALITIES | {"examination", "past_history"})) for tags in self.tags]
+        self.found = found
         self.before = narrative(self.tokens, self.parts, found, self.text, fixed)
         self.used: list[tuple[int, int]] = []
-        observations = self._observations()
+        onset, spell, review = self._intervals()
+        self.early = earliest(self.operations, onset, review)
+        patient = _patient(self.text)
+        observations = [*self._observations(), *self._derived(operations)]
         return Reading(
             operations,
             tuple(observations),
             tuple(_operation_event(o) for o in operations),
-            self._course(observations),
-            _patient(self.text),
+            course(observations, self.operations, onset, spell, review, self.reader.manifestation),
+            patient,
             tuple(self._unread()),
         )
 
@@ -140,7 +153,47 @@ class _Page:
                 observation = self._observe(match, index)
                 if observation is not None:
                     found.setdefault((observation.id, observation.status, self.parts[index].sentence), observation)
+        for story in self.reader.rules.stories:
+            told = self._story(story)
+            if told is not None:
+                found.setdefault((told.id, told.status, -1), told)
         return list(found.values())
+
+    def _derived(self, operations: Sequence[Operation]) -> list[Observation]:
+        """Findings that follow from an operation this document tells of."""
+        out = []
+        for rule in self.reader.derived:
+            for operation in operations:
+                reached = {v for s in operation.levels for v in s.split("-")}
+                if rule.trait in self.reader.traits.get(operation.procedure, frozenset()) and rule.reaches in reached:
+                    out.append(Observation(rule.finding, "present", source=operation.source))
+                    break
+        return out
+
+    def _story(self, compiled: CompiledRule) -> Observation | None:
+        """What two clauses tell together: the first after the operation, the second, later, of how it is now."""
+        if not self.operations:
+            return None
+        after = min((m.segment for m in self.found), default=0)
+        for index in range(after, len(self.parts)):
+            if not self._narrates(index):
+                continue
+            for match in matches_of(compiled, self._places(index)):
+                told = self._observe(match, index)
+                if told is not None and told.status == "present" and self._continues(later(compiled), index, match):
+                    return told
+        return None
+
+    def _narrates(self, index: int) -> bool:
+        return self.lumbar[index] and not self.tags[index] & (_MODALITIES | {"examination", "past_history"})
+
+    def _continues(self, second: CompiledRule, index: int, first: Match) -> bool:
+        for following in range(index, len(self.parts)):
+            if self._narrates(following):
+                for match in matches_of(second, self._places(following)):
+                    if match.start >= first.end and self._status(match, following) == "present":
+                        return True
+        return False
 
     def _places(self, index: int) -> Places:
         """Concepts of a segment; a segment that starts with a pronoun also sees the one before it."""
@@ -153,15 +206,26 @@ class _Page:
         for span in spans:
             for concept in self.reader.matcher.closure.get(span.concept, (span.concept,)):
                 places.setdefault(concept, []).append(span)
+        for trigger in self.triggers[index]:
+            places.setdefault(trigger.concept, []).append(trigger)
         for i in range(part.start, part.end):
             if self.tokens[i].kind == "level":
                 places.setdefault("@level", []).append(Span("@level", i, i + 1))
+        for time in self._times_in(part):
+            first, last = _token_at(self.tokens, part, time.start), _token_at(self.tokens, part, time.end - 1)
+            places.setdefault("@" + time.kind, []).append(Span("@" + time.kind, first, last + 1))
         return places
+
+    def _times_in(self, part: Segment) -> list[TimeMention]:
+        low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
+        return [t for t in self.times if low <= t.start < high]
 
     def _observe(self, match: Match, index: int) -> Observation | None:
         compiled, part = match.compiled, self.parts[index]
         rule = compiled.rule
         if match.end <= part.start or not self._in_setting(rule.setting, rule.not_setting, index) or not self._needed(rule.needs):
+            return None
+        if rule.onset_below is not None and not (self.early is not None and self.early < rule.onset_below):
             return None
         status = self._status(match, index)
         if status is None:
@@ -195,7 +259,7 @@ class _Page:
         flags = 0
         for span in match.spans:
             owner = index if span.start >= self.parts[index].start else index - 1
-            flags |= self.modalities[owner].of(span)
+            flags |= self.modality(owner, match.compiled.bit).of(span)
             if self.before[span.start]:
                 flags |= PREOP
         rule = match.compiled.rule
@@ -254,28 +318,28 @@ class _Page:
         return nearest[1] if nearest else lv.relation(level, self.operations)
 
     def _date(self, index: int) -> str | None:
-        part = self.parts[index]
-        low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
-        dates = [t.date for t in self.times if t.kind == "date" and low <= t.start < high]
+        dates = [t.date for t in self._times_in(self.parts[index]) if t.kind == "date"]
         return dates[0] if dates else self.document.date
 
     # course and rest -----------------------------------------------------------------------------------------------------
 
-    def _course(self, observations: Sequence[Observation]) -> Course:
+    def _intervals(self) -> tuple[list[TimeMention], list[TimeMention], list[TimeMention]]:
+        """Intervals of the story: from the operation to a complaint, lengths of complaint or relief, and when the patient was seen."""
         onset: list[TimeMention] = []
         spell: list[TimeMention] = []
         review: list[TimeMention] = []
         for index, part in enumerate(self.parts):
-            low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
-            here = [t for t in self.times if low <= t.start < high and not self.before[_token_at(self.tokens, part, t.start)]]
-            if not here or "past_history" in self.tags[index] or self.tags[index] & _MODALITIES:
+            if "past_history" in self.tags[index] or self.tags[index] & _MODALITIES:
+                continue
+            here = [t for t in self._times_in(part) if not self.before[_token_at(self.tokens, part, t.start)]]
+            if not here:
                 continue
             names = {c for s in self.concepts[index] for c in self.reader.matcher.closure.get(s.concept, ())}
-            begins = bool(names & {"return", "new", "sudden"}) or bool(names & {"complaint"})
+            begins = bool(names & {"return", "new", "sudden", "complaint"})
             onset += [t for t in here if t.kind == "after" and begins]
             spell += [t for t in here if t.kind == "duration" and names & {"complaint", "good_result", "worse", "progressive"}]
             review += [t for t in here if t.kind == "after" and not begins]
-        return course(observations, self.operations, onset, spell, review, self.reader.manifestation)
+        return onset, spell, review
 
     def _unread(self) -> list[Unread]:
         """Segments that name a structure and an abnormality although no finding used them."""

@@ -18,6 +18,7 @@ class CompiledRule(NamedTuple):
     rule: Rule
     items: tuple[tuple[str, ...], ...]
     order: int
+    bit: int
 
 
 class Match(NamedTuple):
@@ -29,16 +30,23 @@ class Match(NamedTuple):
     end: int
 
 
+def later(compiled: CompiledRule) -> CompiledRule:
+    """The second clause of a story as a rule of its own."""
+    return compiled._replace(items=tuple(tuple(item.split("|")) for item in compiled.rule.then))
+
+
 class RuleBook:
     """All rules, indexed by the concepts of their rarest-looking item so that a clause tries few of them."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, spaces: dict[str, int]) -> None:
         self.index: dict[str, list[CompiledRule]] = {}
         compiled = [
-            CompiledRule(finding, rule, tuple(tuple(item.split("|")) for item in rule.all), order)
+            CompiledRule(finding, rule, tuple(tuple(item.split("|")) for item in rule.all), order, spaces[rule.space])
             for order, (finding, rule) in enumerate((f, r) for f, rules in lexicon.rules.items() for r in rules)
         ]
         frequency: dict[str, int] = {}
+        self.stories = [rule for rule in compiled if rule.rule.then]
+        compiled = [rule for rule in compiled if not rule.rule.then]
         for rule in compiled:
             for item in rule.items:
                 for concept in item:
@@ -56,14 +64,15 @@ class RuleBook:
                 tried[rule.order] = rule
         found = []
         for order in sorted(tried):
-            found += _match(tried[order], places)
+            found += match(tried[order], places)
         return found
 
 
-def _match(compiled: CompiledRule, places: Places) -> list[Match]:
+def match(compiled: CompiledRule, places: Places) -> list[Match]:
+    """Every way the rule is met by the concepts of one window."""
     options = []
     for item in compiled.items:
-        spans = [s for concept in item for s in places.get(concept, ())]
+        spans = [s for concept in item for s in places.get(concept, ()) if not s.hidden & compiled.bit]
         if not spans:
             return []
         options.append(spans)
@@ -73,7 +82,7 @@ def _match(compiled: CompiledRule, places: Places) -> list[Match]:
         if chosen is None:
             continue
         start, end = min(s.start for s in chosen), max(s.end for s in chosen)
-        if _blocked(compiled.rule, places, start, end):
+        if _blocked(compiled, places, start, end):
             continue
         if not any(f.start == start and f.end == end for f in found):
             found.append(Match(compiled, tuple(chosen), start, end))
@@ -108,9 +117,9 @@ def _close(chosen: Sequence[Span], rule: Rule) -> bool:
 _MARGIN = 6
 
 
-def _blocked(rule: Rule, places: Places, start: int, end: int) -> bool:
-    for concept in rule.none:
+def _blocked(compiled: CompiledRule, places: Places, start: int, end: int) -> bool:
+    for concept in compiled.rule.none:
         for span in places.get(concept, ()):
-            if span.start < end + _MARGIN and span.end > start - _MARGIN:
+            if not span.hidden & compiled.bit and span.start < end + _MARGIN and span.end > start - _MARGIN:
                 return True
     return False
