@@ -205,7 +205,7 @@ def whole(knowledge: Knowledge, n: int) -> None:
         found = batch.marginals(on, a[:200], b[:200], weight).causes
         worst = max(float(np.abs(direct(network, prior, a[x], b[x]) - found[x]).max()) for x in range(len(found)))
         a, b = np.tile(a, (10, 1)), np.tile(b, (10, 1))
-        taken = timed(lambda a=a, b=b: batch.marginals(on, a, b, weight))  # type: ignore[misc]
+        taken = timed(lambda a=a, b=b: batch.marginals(on, a, b, weight))
         print(
             f"  {label}: median {len(a) / statistics.median(taken):,.0f} patients/s "
             f"(slowest {len(a) / max(taken):,.0f}, fastest {len(a) / min(taken):,.0f}); target 50,000; "
@@ -229,7 +229,7 @@ def against_peer(knowledge: Knowledge) -> None:
         worst = max(float(np.abs(np.array(ask(a[x], b[x])) - found[x]).max()) for x in range(PEER_PATIENTS))
         if worst > 1e-6:
             raise SystemExit(f"pyAgrum ({label}) and the kernel differ by {worst:.1e}")
-        taken = statistics.median(seconds(lambda x=x, ask=ask: ask(a[x], b[x])) for x in range(PEER_PATIENTS))  # type: ignore[misc]
+        taken = statistics.median(seconds(lambda x=x, ask=ask: ask(a[x], b[x])) for x in range(PEER_PATIENTS))
         print(
             f"  pyAgrum LazyPropagation, {label}: {taken * 1e6:,.0f} us per patient; ratio {taken / ours:,.0f} "
             f"(target 1,000); largest difference {worst:.1e}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log2
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,10 @@ def asked(*said: str, on: Knowledge) -> list[str]:
     return [question.finding for question in reason(case(*said), on).missing]
 
 
-def base(**more: object) -> Knowledge:
+def base(**more: Any) -> Knowledge:
     shown = [manifestation(f"g{i}", 0.1, **{"cd"[i % 2]: 0.9}) for i in range(12)]
     signs = [finding(f"f{i}", f"g{i}", 0.9 - 0.05 * i, 0.1 + 0.02 * i) for i in range(12)]
-    return knowledge([cause("c"), cause("d")], shown, [*signs, *more.pop("findings", ())], **more)  # type: ignore[misc,arg-type]
+    return knowledge([cause("c"), cause("d")], shown, [*signs, *more.pop("findings", ())], **more)
 
 
 def test_at_most_eight_the_most_telling_first() -> None:

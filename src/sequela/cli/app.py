@@ -108,14 +108,10 @@ def explain(id: Annotated[str, typer.Argument(metavar="ID", help="A cause, findi
 @app.command()
 def check() -> None:
     """Check the knowledge base: every number sourced, every identifier known."""
-    from sequela.knowledge import KnowledgeError
     from sequela.knowledge.check import check as run
 
-    try:
-        for line in run():
-            print(line)
-    except KnowledgeError as error:
-        _fail(*error.problems, code=1)
+    for line in run():
+        print(line)
 
 
 @app.command()
@@ -128,9 +124,15 @@ def version() -> None:
 
 
 def main() -> None:
-    """Entry point of the `sequela` command."""
+    """Entry point of the `sequela` command. A knowledge base that does not load is told line by line, not as a traceback."""
+    from sequela.knowledge import KnowledgeError
+
     try:
         app()
+    except KnowledgeError as error:
+        for line in error.problems:
+            print(f"sequela: {line}", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from sequela.case import Case
 from sequela.knowledge.model import Finding, Knowledge
 from sequela.reasoning.assessment import RankedCause, Weight
 from sequela.reasoning.facts import Settled
-from sequela.reasoning.network import MOST, STATUSES, Floats, Indexes, Network, compiled
+from sequela.reasoning.network import MOST, STATUSES, Floats, Indexes, Network, compiled, sums
 from sequela.reasoning.prior import course_by_findings, is_course, over_hypotheses, weights
 
 Floats32 = NDArray[np.float32]
@@ -148,7 +148,7 @@ def posterior(network: Network, prior: Floats, evidence: Sequence[Evidence]) -> 
 
 def marginals(network: Network, after: Floats) -> Floats:
     """[C] probability that the cause is among those that act."""
-    return np.minimum(after @ network.contains, 1.0)
+    return np.minimum(sums(after, network.contains), 1.0)
 
 
 def ratios(network: Network, after: Floats, evidence: Sequence[Evidence]) -> Floats:
@@ -170,7 +170,7 @@ def ratios(network: Network, after: Floats, evidence: Sequence[Evidence]) -> Flo
 
 def _log_odds(joint: Floats, contains: Floats) -> Floats:
     """[N, C] natural-log odds of each cause from joints [N, H] of any scale; 0.0 where a cause is impossible or certain."""
-    inside, outside = joint @ contains, joint @ (1.0 - contains)
+    inside, outside = sums(joint, contains), sums(joint, 1.0 - contains)
     sure = (inside <= 0.0) | (outside <= 0.0)
     return np.log(np.where(sure, 1.0, inside)) - np.log(np.where(sure, 1.0, outside))
 

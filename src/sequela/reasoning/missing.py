@@ -8,9 +8,9 @@ import numpy as np
 
 from sequela.knowledge.model import Finding, Knowledge
 from sequela.reasoning.assessment import Question
-from sequela.reasoning.differential import Evidence, parts
+from sequela.reasoning.differential import Evidence, marginals, parts
 from sequela.reasoning.facts import Settled
-from sequela.reasoning.network import Floats, Network, compiled
+from sequela.reasoning.network import Floats, Network, compiled, sums
 from sequela.reasoning.red_flags import Judged, half_met
 
 ASKED = ("history", "symptom", "examination")
@@ -48,7 +48,7 @@ def information(network: Network, evidence: Sequence[Evidence], after: Floats) -
 
     An approximation: the mutual information with each of the top causes, added up as if they were independent.
     """
-    marginal = after @ network.contains
+    marginal = marginals(network, after)
     top = np.argsort(-marginal, kind="stable")[:TOP_CAUSES]
     p = marginal[top, None]
     yes, no = network.likelihood[:, 0].T, network.likelihood[:, 1].T
@@ -66,10 +66,10 @@ def _shown(network: Network, evidence: Sequence[Evidence], after: Floats, contai
     for g in {one.g for one in evidence}:
         against = (1.0 - state[:, g]) * np.exp(min(log_b[g] - log_a[g], 500.0))
         state[:, g] /= state[:, g] + against
-    joint = after[:, None] * contains
-    inside, whole = joint.T @ state, after @ state
-    p = joint.sum(axis=0)[:, None]
-    return _ratio(inside, p), _ratio(whole - inside, 1.0 - p)
+    joint = np.concatenate([after[None, :], after * contains.T])
+    whole, *inside = sums(joint, state)
+    p = joint[1:].sum(axis=1)[:, None]
+    return _ratio(np.array(inside), p), _ratio(whole - inside, 1.0 - p)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

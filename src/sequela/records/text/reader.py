@@ -10,16 +10,7 @@ from sequela.case import Course, Document, Event, Observation, Operation, Patien
 from sequela.knowledge.model import Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
-from sequela.records.text.context import (
-    FAMILY,
-    HYPOTHETICAL,
-    NEGATED,
-    PAST,
-    PLANNED,
-    PREOP,
-    UNCERTAIN,
-    modality,
-)
+from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, Modality, modality
 from sequela.records.text.course import course, earliest
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after
@@ -133,6 +124,7 @@ class _Page:
         self.early = earliest(self.operations, onset, review)
         patient = _patient(self.text)
         observations = [*self._observations(), *self._derived(operations)]
+        observations += self._by_age({o.id for o in observations})
         return Reading(
             operations,
             tuple(observations),
@@ -169,6 +161,19 @@ class _Page:
                     out.append(Observation(rule.finding, "present", source=operation.source))
                     break
         return out
+
+    def _by_age(self, known: set[str]) -> list[Observation]:
+        """Findings that follow from the age the text states."""
+        stated = _age(self.text)
+        if stated is None:
+            return []
+        age, start, end = stated
+        source = Source(self.document.name, start, end, self.text[start:end])
+        return [
+            Observation(rule.finding, "present" if age > rule.age_above else "absent", float(age), "years", source=source)
+            for rule in self.reader.derived
+            if rule.age_above is not None and rule.finding not in known
+        ]
 
     def _story(self, compiled: CompiledRule) -> Observation | None:
         """What two clauses tell together: the first after the operation, the second, later, of how it is now."""
@@ -411,11 +416,17 @@ def _operation_event(operation: Operation) -> Event:
     return Event("operation", operation.name + where, operation.date, operation.months_ago, operation.source)
 
 
+def _age(text: str) -> tuple[int, int, int] | None:
+    """Age in years and where it stands: "63-year-old", "aged 63", "in his sixties" (taken as 65)."""
+    match = _AGE.search(text)
+    if match:
+        return int(next(g for g in match.groups() if g)), match.start(), match.end()
+    decade = _DECADE.search(text)
+    return (_DECADES[decade[1]], decade.start(), decade.end()) if decade else None
+
+
 def _patient(text: str) -> Patient:
-    age = next((int(next(g for g in m.groups() if g)) for m in _AGE.finditer(text)), None)
-    if age is None:
-        decade = _DECADE.search(text)
-        age = _DECADES[decade[1]] if decade else None
+    age = _age(text)
     women, men = len(_FEMALE.findall(text)), len(_MALE.findall(text))
     sex = "female" if women > men else "male" if men > women else None
-    return Patient(age=age, sex=sex)  # type: ignore[arg-type]
+    return Patient(age=age[0] if age else None, sex=sex)  # type: ignore[arg-type]
