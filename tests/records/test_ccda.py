@@ -137,8 +137,14 @@ def test_words_without_a_narrative_are_still_read() -> None:
 
 
 def test_family_history_and_plans_are_words_only() -> None:
+    """Every line says so itself, since a clause may be read without its heading."""
     entry = procedure("3418002", "Discectomy of spine", mood="RQO")
-    gathered = read(ccda(section("FAMILY HISTORY", "Father: diabetes"), section("PLAN", "Fusion", entry)))
+    family = section("FAMILY HISTORY", "<list><item>Father</item><item>Diabetes</item></list>", loinc="10157-6")
+    gathered = read(ccda(family, section("PLAN", "Fusion", entry, loinc="18776-5")))
+    assert (
+        text_of(gathered, "#family-history") == "FAMILY HISTORY\nFamily history: Father\nFamily history: Diabetes"
+    )
+    assert text_of(gathered, "#plan") == "PLAN\nPlanned: Fusion"
     assert not gathered.observations
     assert not gathered.operations
     assert len(gathered.documents) == 2

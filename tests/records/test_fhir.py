@@ -75,6 +75,11 @@ def test_the_official_name_is_put_together_from_its_parts() -> None:
     assert (found.name, found.sex) == ("Jane Ann Doe", None)
 
 
+def test_patients_without_any_number_are_kept_apart() -> None:
+    one, two = ({"resourceType": "Patient", "gender": "male"}, {"resourceType": "Patient", "gender": "female"})
+    assert [p.id for p in read(one, two).patients] == ["bundle.json#Patient/1", "bundle.json#Patient/2"]
+
+
 def test_references_by_address_belong_to_the_patient_of_that_entry() -> None:
     entries = [
         {"fullUrl": "urn:uuid:aa", "resource": patient("p9")},
@@ -270,6 +275,12 @@ def test_a_value_without_or_with_an_unknown_unit_is_named_not_guessed() -> None:
     unknown = read(crp(85, "pmol/L"))
     assert "pmol/L" in unknown.problems[0].line()
     assert unknown.documents[0].text.startswith("CRP 85 pmol/L")
+
+
+def test_the_temperature_is_no_laboratory_value() -> None:
+    it = observation(concept(LOINC, "8310-5", "Body temperature"), valueQuantity={"value": 38.9, "unit": "Cel"})
+    (document,) = read(it).documents
+    assert (document.kind, document.text) == ("text", "Temperature 38.9 °C 2024-01-02")
 
 
 def test_the_other_results_of_a_day_are_one_sheet() -> None:
@@ -575,7 +586,7 @@ def test_of_two_versions_of_a_resource_the_newer_counts() -> None:
 @pytest.mark.parametrize("name", ["a.ndjson", "a.json", "a.ndjson.gz"])
 def test_ndjson_under_any_name(name: str) -> None:
     data = ndjson(patient(), condition())
-    gathered = sound(fhir.read(gzip.compress(data) if name.endswith("gz") else data, name, today=TODAY))
+    gathered = sound(fhir.read(gzip.compress(data, mtime=0) if name.endswith("gz") else data, name, today=TODAY))
     assert findings(gathered) == {("diabetes", "present")}
 
 
@@ -647,8 +658,9 @@ def test_an_odd_resource_costs_only_itself_and_is_named() -> None:
         (b'"text"', "no FHIR resource"),
         (b"null", "no FHIR resource"),
         (b'{"resourceType": "Bundle"}', "holds no resources"),
+        (b'{"resourceType": "Bundle", "entry": {}}', "entries cannot be opened"),
         (b"\x1f\x8b\x08 broken", "gzip"),
-        (gzip.compress(b'{"resourceType": "Patient"}')[:-10], "gzip"),
+        (gzip.compress(b'{"resourceType": "Patient"}', mtime=0)[:-10], "gzip"),
         (b"[" * 100_000, "truncated|nested"),
     ],
 )

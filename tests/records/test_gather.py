@@ -105,7 +105,7 @@ def test_content_wins_over_the_name(tmp_path: Path) -> None:
         a__txt=pdf("A PDF that is called text, from the old archive."),
         b__dat=bundle(DIABETES),
         c__bin=ndjson(DIABETES | {"id": "c2"}),
-        d__json__gz=gzip.compress(bundle(DISCECTOMY)),
+        d__json__gz=gzip.compress(bundle(DISCECTOMY), mtime=0),
         e__data=ccda(section("PLAN", "Fusion planned"), person="<x/>"),
         f__note="Plain words",
     )
@@ -116,7 +116,7 @@ def test_content_wins_over_the_name(tmp_path: Path) -> None:
 
 
 def test_a_gzipped_text_is_unpacked(tmp_path: Path) -> None:
-    folder = write(tmp_path, note__txt__gz=gzip.compress(b"Leg pain"))
+    folder = write(tmp_path, note__txt__gz=gzip.compress(b"Leg pain", mtime=0))
     assert gather(folder).documents[0].text == "Leg pain"
 
 
@@ -149,6 +149,12 @@ def test_one_bad_file_is_one_line_and_the_rest_is_read(tmp_path: Path, name: str
 def test_nothing_readable_is_fatal(tmp_path: Path) -> None:
     gathered = gather(write(tmp_path, a__txt=b"\x00"))
     assert [p.fatal for p in gathered.problems] == [False, True]
+
+
+def test_a_record_that_says_nothing_usable_is_fatal(tmp_path: Path) -> None:
+    gathered = gather(write(tmp_path, a__json=bundle(patient(), resource("Encounter"))))
+    assert gathered.fatal
+    assert the_problem(gathered).startswith("records: nothing about a patient's back could be read; add notes")
 
 
 def test_an_empty_folder_is_fatal_unless_there_is_more(tmp_path: Path) -> None:
@@ -248,6 +254,29 @@ def test_files_that_share_a_record_number_are_one_person(tmp_path: Path) -> None
     assert not gathered.problems
     assert [p.id for p in gathered.patients] == ["p1"]
     assert len(gathered.documents) == 3
+
+
+def test_record_numbers_join_people_over_several_files(tmp_path: Path) -> None:
+    """p1 and p3 share no number, but each shares one with p2."""
+    people = [
+        patient("p1", identifier=[{"value": "A"}]),
+        patient("p3", identifier=[{"value": "B"}]),
+        patient("p2", identifier=[{"value": "A"}, {"value": "B"}]),
+    ]
+    gathered = gather(write(tmp_path, a__json=bundle(*people, DIABETES, DISCECTOMY | {"subject": about("p3")})))
+    assert not gathered.problems
+    assert len(gathered.documents) == 2
+
+
+def test_a_document_without_a_record_number_is_nobody_elses(tmp_path: Path) -> None:
+    unnumbered = (
+        "<recordTarget><patientRole><patient><name><given>X</given></name></patient></patientRole></recordTarget>"
+    )
+    folder = write(
+        tmp_path, a__json=bundle(patient(), DIABETES), b__xml=ccda(section("PLAN", "Fusion"), person=unnumbered)
+    )
+    assert "p1 (Jane Doe, born 1960-05-01), b.xml (X)" in the_problem(gather(folder))
+    assert {d.name for d in gather(folder, patient="p1").documents} == {"a.json#Condition/c1"}
 
 
 def test_the_same_name_and_birth_date_are_not_taken_for_the_same_person(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ SAMPLES = (
             ],
         )
     ),
-    gzip.compress(ndjson(patient())),
+    gzip.compress(ndjson(patient()), mtime=0),
     ccda(section("PROBLEMS", "<paragraph>Pain</paragraph>", cda_problem("44054006", "Diabetes"))),
     make_pdf("A page of text that is long enough to be read."),
     b"Muscle,Side,Interpretation\nTA,left,L5 radiculopathy\n",
@@ -103,7 +103,7 @@ def test_damaged_records(reader: str, sample: bytes, data: st.DataObject) -> Non
 
 
 @given(resources=st.lists(_resources, min_size=1, max_size=4))
-@settings(quick, max_examples=400)
+@settings(quick, max_examples=200)
 def test_resources_of_any_shape(resources: list[dict[str, Any]]) -> None:
     sound(fhir.read(bundle(*resources), "x.json", today=TODAY))
 

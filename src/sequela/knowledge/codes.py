@@ -185,6 +185,11 @@ class Codes:
                 return kind.kind
         return next((k.kind for k in self.file.document_kinds if _words(k.words).search(title.lower())), None)
 
+    def line_start(self, codings: Iterable[tuple[str, str]]) -> str:
+        """The words that every line of a section is read behind: "Family history: "; empty for most."""
+        given = {code for system, code in codings if self.system(system) == "loinc"}
+        return next((s.before for s in self.file.sections if given.intersection(s.loinc)), "")
+
     def modality_kind(self, modality: str) -> str | None:
         """The kind of a report by the DICOM modality: MR -> mri."""
         return next((k.kind for k in self.file.document_kinds if modality.upper() in k.modalities), None)

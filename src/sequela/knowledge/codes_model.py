@@ -148,6 +148,13 @@ class DocumentKind(Strict, frozen=True):
     modalities: tuple[str, ...] = ()
 
 
+class Section(Strict, frozen=True):
+    """before: what every line of such a section is read behind."""
+
+    loinc: tuple[str, ...]
+    before: str
+
+
 class Says(Strict, frozen=True):
     """words: what a verdict column plainly states. whole: counts only as the whole cell. level: the cell names the level."""
 
@@ -199,4 +206,5 @@ class CodesFile(Strict, frozen=True):
     sides: tuple[SideCodes, ...]
     lumbar: Lumbar
     document_kinds: tuple[DocumentKind, ...]
+    sections: tuple[Section, ...]
     tables: Tables

@@ -80,7 +80,10 @@ class Cap(Strict, frozen=True):
 
 
 class Finding(Strict, frozen=True):
-    """missed: how often a report that speaks of it denies it although it is there (silent false negatives)."""
+    """missed: how often a report that speaks of it denies it although it is there (silent false negatives).
+
+    label: the name in a few words, for one line of a list. question: how to ask or examine for it.
+    """
 
     id: str
     name: str
@@ -91,6 +94,7 @@ class Finding(Strict, frozen=True):
     cap: Cap | None = None
     implies: tuple[str, ...] = ()
     missed: float = 0.1
+    label: str | None = None
     question: str | None = None
     kind: Kind = "history"
 

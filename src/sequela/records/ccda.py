@@ -85,7 +85,7 @@ class _Document:
         return self.collector.gathered()
 
     def _patient(self, role: Element) -> None:
-        """The first patient owns the document; a second one would make it unreadable for either."""
+        """Who it is about, by record number, else by the name of the file. The first patient owns the document."""
         numbers = [i.get("extension") or i.get("root") or "" for i in _children(role, "id") if not i.get("nullFlavor")]
         numbers = [n for n in numbers if n]
         person = _child(role, "patient")
@@ -95,7 +95,7 @@ class _Document:
         ]
         sex = _SEX.get(_attribute(person, "administrativeGenderCode", "code") or "")
         birth = dates.from_hl7(_attribute(person, "birthTime", "value"))
-        own = numbers[0] if numbers else None
+        own = numbers[0] if numbers else self.collector.name
         patient = Patient(own, " ".join(filter(None, parts)) or None, sex, birth)  # type: ignore[arg-type]
         self.collector.patient(patient, numbers)
         self.owner = self.owner or own
@@ -110,6 +110,8 @@ class _Document:
             body = _narrative(narrative)
             self.collector.narrated = bool(body)
             kind = self.collector.codes.document_kind(_codes(code), "") or own_kind or "text"
+            before = self.collector.codes.line_start(_codes(code))
+            body = "\n".join(before + line.removeprefix("- ") if before else line for line in body.split("\n"))
             if body:
                 key = "-".join(title.lower().split()) or "section"
                 self.collector.document(key, f"{title}\n{body}" if title else body, kind, written, self.owner)

@@ -216,6 +216,8 @@ def _read_all(file: FhirFile, parts: Callable[[], Iterator[_Part]], collector: C
             collector.problem(what, mend, part.place)
             continue
         found = True
+        if head.resourceType == "Bundle":  # one that could be opened would not stand here
+            collector.problem("is a bundle whose entries cannot be opened", "export it again", part.place)
         _note(file, head, part)
         if head.id:
             key, version = f"{head.resourceType}/{head.id}", (head.meta.lastUpdated if head.meta else None) or ""

@@ -168,6 +168,8 @@ def composition(file: FhirFile, key: str, it: fhir.Composition) -> None:
     for section in _sections(it.section or ()):
         body = plain.strip_html(section.text.div) if section.text and section.text.div else ""
         if body:
+            before = file.collector.codes.line_start([(c.system, c.code) for c in codings((section.code,))])
+            body = "\n".join(before + line for line in body.split("\n"))
             text = f"{section.title}\n{body}" if section.title else body
             file.collector.document(f"{key}/{section.title or 'section'}", text, kind, date, owner)
 

@@ -35,16 +35,15 @@ class FhirFile:
         self._left_out: dict[tuple[str, str], list[str]] = {}
 
     def patient(self, patient: fhir.Patient, url: str | None) -> None:
-        """A Patient resource, by its id, else by the address of its entry, else by its record number."""
+        """A Patient resource, by its id, else the address of its entry, its record number or its place in the file."""
         numbers = [i.value for i in patient.identifier or () if i.value]
         own = patient.id or (url.rsplit("/", 1)[-1].removeprefix("urn:uuid:") if url else None)
-        own = own or (numbers[0] if numbers else None)
-        if own is not None:
-            self._patients[own] = own
-            if url:
-                self._patients[url] = own
-            for number in numbers:
-                self._numbers.setdefault(number, own)
+        own = own or (numbers[0] if numbers else f"{self.collector.name}#Patient/{len(self._patients) + 1}")
+        self._patients[own] = own
+        if url:
+            self._patients[url] = own
+        for number in numbers:
+            self._numbers.setdefault(number, own)
         sex = patient.gender if patient.gender in ("female", "male") else None
         birth = dates.from_iso(patient.birthDate)
         self.collector.patient(Patient(own, _name(patient.name or ()), sex, birth), numbers)  # type: ignore[arg-type]

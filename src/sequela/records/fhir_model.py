@@ -206,6 +206,7 @@ class Binary(Partial, frozen=True, gc=False):
 
 class Section(Partial, frozen=True):
     title: str | None = None
+    code: Concept | None = None
     text: Narrative | None = None
     section: tuple[Section, ...] | None = None
 

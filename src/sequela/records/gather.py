@@ -59,18 +59,18 @@ def gather(
     chosen = _of_one_patient(everything, patient)
     if chosen.fatal:
         return chosen
-    return _nothing_read(_possible_dates(chosen, today))
+    return _nothing_read(_possible_dates(chosen, today), given=bool(files) or stdin_text is not None)
 
 
-def _nothing_read(gathered: Gathered) -> Gathered:
+def _nothing_read(gathered: Gathered, *, given: bool) -> Gathered:
     """A last line when no file gave anything, so that an empty answer is never taken for a healthy patient."""
     if gathered.documents or gathered.fatal:
         return gathered
     if gathered.problems:
         problem = Problem("records", "nothing could be read", "see the lines above", fatal=True)
-    elif gathered.patients:
+    elif given:
         mend = "add notes, reports, or a FHIR export with conditions, procedures and observations"
-        problem = Problem("records", "only who the patient is could be read", mend, fatal=True)
+        problem = Problem("records", "nothing about a patient's back could be read", mend, fatal=True)
     else:
         problem = Problem(
             "records", "no file was given", "name a file or folder with the patient's records", fatal=True
@@ -236,14 +236,16 @@ def _of_one_patient(gathered: Gathered, wanted: str | None) -> Gathered:
 def _people(gathered: Gathered) -> list[tuple[str, ...]]:
     """The ids of each person. Ids that share a record number are one person; names and birth dates are never compared."""
     ids = dict.fromkeys([*(p.id for p in gathered.patients if p.id is not None), *gathered.owners.values()])
-    people: list[tuple[set[str], list[str]]] = []
+    person_of: dict[str, list[str]] = {}  # by id and by record number; the members of one person share one list
     for own in ids:
-        numbers = {own, *gathered.identifiers.get(own, ())}
-        same = [person for person in people if person[0] & numbers]
-        merged_numbers = numbers.union(*(person[0] for person in same))
-        merged_ids = [i for person in same for i in person[1]] + [own]
-        people = [person for person in people if person not in same] + [(merged_numbers, merged_ids)]
-    return [tuple(person[1]) for person in people]
+        numbers = (own, *gathered.identifiers.get(own, ()))
+        same = {id(person_of[number]): person_of[number] for number in numbers if number in person_of}
+        person = [*(member for others in same.values() for member in others), own]
+        for member in person:
+            for number in (member, *gathered.identifiers.get(member, ())):
+                person_of[number] = person
+    distinct = {id(person_of[own]): tuple(person_of[own]) for own in ids}
+    return list(distinct.values())
 
 
 def _described(gathered: Gathered, people: list[tuple[str, ...]]) -> str:

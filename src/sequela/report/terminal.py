@@ -12,7 +12,8 @@ from sequela.reasoning.assessment import Assessment
 from sequela.report.view import REASONS, CauseView, Reason, View, view
 
 _COLOUR = {"emergency": "bold white on red", "same_day": "bold red", "within_72h": "bold yellow", "within_2_weeks": "yellow"}
-_BAR = 16
+_BAR = 20
+_NAME = 31
 
 
 def show(assessment: Assessment, console: Console | None = None) -> None:
@@ -46,15 +47,17 @@ def _flag(urgency: str, title: str, action: str, quotes: list[str]) -> Panel:
 
 
 def _causes(seen: View) -> Table:
-    table = Table(show_header=True, header_style="dim", box=None, padding=(0, 1), expand=True)
-    table.add_column("Why the surgery failed", ratio=28, no_wrap=False)
-    table.add_column("", width=_BAR + 14, no_wrap=True)
-    table.add_column("For", ratio=36)
-    table.add_column("Against", ratio=30)
+    """One block a cause: name and bar, then the strongest reasons for and against, each on one line."""
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(width=_NAME, no_wrap=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     for cause in seen.causes:
-        table.add_row(Text(cause.name, style="bold"), _bar(cause), _reasons(cause.reasons_for, "+"), _reasons(cause.reasons_against, "-"))
+        table.add_row(Text(_short(cause.name, _NAME), style="bold"), _bar(cause))
+        for reasons, sign in ((cause.reasons_for, "+"), (cause.reasons_against, "-")):
+            if reasons:
+                table.add_row("", _reasons(reasons, sign))
     rest = sum(c.probability for c in seen.folded)
-    table.add_row(Text(f"{len(seen.folded)} other causes, expected number {rest:.2f}; none of these {seen.none_of_these:.0%}", style="dim"), "", "", "")
+    table.add_row(Text("others", style="dim"), Text(f"{len(seen.folded)} causes, {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}", style="dim"))
     return table
 
 
@@ -63,18 +66,17 @@ def _bar(cause: CauseView) -> Text:
     text = Text("█" * full, style="cyan")
     text.append("·" * (_BAR - full), style="dim")
     text.append(f" {cause.probability:4.0%}", style="bold")
-    text.append(f" {cause.low:.0%}–{cause.high:.0%}".rjust(8), style="dim")
+    text.append(f"  {cause.low:.0%} to {cause.high:.0%}", style="dim")
     return text
 
 
 def _reasons(reasons: tuple[Reason, ...], sign: str) -> Text:
+    colour = "green" if sign == "+" else "red"
     text = Text()
     for i, reason in enumerate(reasons[:REASONS]):
-        if i:
-            text.append("\n")
-        text.append(sign * reason.strength + " ", style="green" if sign == "+" else "red")
-        name = _short(reason.name, 52)
-        text.append(f"{reason.status}: {name}" if reason.status else name)
+        text.append("; " if i else "", style="dim")
+        text.append(("+" if sign == "+" else "−") * reason.strength + " ", style=colour)
+        text.append(f"{reason.status}: {reason.label}" if reason.status else reason.label)
     return text
 
 

@@ -31,10 +31,11 @@ class Quote(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """finding in words, its status in words, weight as natural-log likelihood ratio, strength in 1..3 for display."""
+    """name: the finding in full; label: short; status in words; weight: natural-log likelihood ratio; strength: 1..3 for display."""
 
     finding: str
     name: str
+    label: str
     status: str
     weight: float
     strength: int
@@ -107,6 +108,7 @@ class _Presenter:
     def __init__(self, assessment: Assessment, knowledge: Knowledge) -> None:
         self.assessment, self.case, self.knowledge = assessment, assessment.case, knowledge
         self.names = {f.id: f.name for f in knowledge.findings}
+        self.labels = {f.id: f.label or f.name for f in knowledge.findings}
         self.causes = {c.id: c for c in knowledge.causes}
         self.tests = {t.id: t.name for t in knowledge.tests}
         self.anchors = _anchors(self.case)
@@ -164,6 +166,7 @@ class _Presenter:
         return Reason(
             weight.finding,
             self.names.get(weight.finding, weight.finding),
+            self.labels.get(weight.finding, weight.finding),
             words,
             weight.weight,
             3 if size >= 1.5 else 2 if size >= 0.7 else 1,

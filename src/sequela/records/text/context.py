@@ -23,6 +23,9 @@ _BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN}
 _WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
 # A comma ends a negation only where a new statement begins after it.
 _SUBJECTS = frozenset("he she the there his her it this these they a an patient now today i we".split())
+# "not in the leg, …" ends at the comma, "no weakness, numbness or …" does not; "FADIR +ve, FABER -ve" reaches back only to the comma.
+_BRIEF = frozenset("not rather instead".split())
+_BARE = frozenset("- negative nil none".split())
 _LIST_REACH = 14
 _BACK_REACH = 9
 
@@ -67,7 +70,10 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
 
 def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int], bit: int) -> int:
     limit = min(end, trigger.end + _LIST_REACH) if bit in (NEGATED, UNCERTAIN) else end
+    brief = bit == NEGATED and tokens[trigger.start].text.lower() in _BRIEF
     for i in range(trigger.end, limit):
+        if brief and tokens[i].text == ",":
+            return i
         if i in stops and i > trigger.end and bit in (NEGATED, UNCERTAIN):
             return i
         if tokens[i].text == "," and bit in (NEGATED, UNCERTAIN) and i + 1 < end and tokens[i + 1].text.lower() in _SUBJECTS:
@@ -83,6 +89,8 @@ def _backward_start(tokens: list[Token], trigger: Span, start: int, stops: list[
         if tokens[i].text in (":", "(") and i < trigger.start - 1:
             return i + 1
         if i in stops:
+            return i + 1
+        if tokens[i].text == "," and trigger.end - trigger.start <= 2 and tokens[trigger.start].text.lower() in _BARE:
             return i + 1
         if tokens[i].text == "," and i + 1 < trigger.start and tokens[i + 1].text.lower() in _SUBJECTS:
             return i + 1

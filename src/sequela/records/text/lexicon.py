@@ -97,19 +97,26 @@ class Matcher:
 
 
     def _hide(self, found: list[Span]) -> list[Span]:
-        found = sorted(set(found), key=lambda s: (s.start, s.start - s.end))
+        found = sorted(set(found), key=lambda s: (s.start, s.start - s.end, s.concept[0] in "!%"))
         out: list[Span] = []
         open_spans: list[Span] = []
         for span in found:
             open_spans = [o for o in open_spans if o.end > span.start]
             hidden = 0
             for longer in open_spans:
-                if longer.end >= span.end and longer.end - longer.start > span.end - span.start and longer.concept[0] not in "!%":
+                if longer.concept[0] not in "!%" and _covers(longer, span):
                     hidden |= self.bit[longer.concept]
             open_spans.append(span)
             if hidden != ALL:
                 out.append(span._replace(hidden=hidden) if hidden else span)
         return out
+
+
+def _covers(longer: Span, span: Span) -> bool:
+    """Whether a form hides another: strictly longer, or as long as a trigger, which it then silences."""
+    if longer.end < span.end:
+        return False
+    return longer.start < span.start or longer.end > span.end or span.concept[0] == "!"
 
 
 def form_keys(form: str) -> list[str]:

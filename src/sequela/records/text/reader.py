@@ -13,7 +13,7 @@ from sequela.records.text import operations as ops
 from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, Modality, modality
 from sequela.records.text.course import course, earliest
 from sequela.records.text.lexicon import Matcher, Span
-from sequela.records.text.measure import value_after
+from sequela.records.text.measure import value_after, value_before
 from sequela.records.text.narrative import narrative
 from sequela.records.text.rules import CompiledRule, Match, Places, RuleBook, later
 from sequela.records.text.rules import match as matches_of
@@ -297,6 +297,8 @@ class _Page:
         for span in match.spans:
             if concept in self.reader.matcher.closure.get(span.concept, ()):
                 value = value_after(self.tokens, span.end, part.end, self.text, unit)
+                if value is None:
+                    value = value_before(self.tokens, span.start, part.start, self.text, unit)
                 if value is not None:
                     return value
         return None

@@ -6,8 +6,11 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+_ONE = r"(?:[CTLS]\d{1,2}|D1[0-2])"
+# A space between letter and number only before a second number ("L 4-5"): "EHL L 4/5" is a side and a grade.
 _LEVEL = (
-    r"(?<![A-Za-z0-9])[CTDLS] ?\d{1,2}(?: ?[-–—/] ?[CTDLS]? ?\d{1,2}(?![\d.,]*\s?(?:mm|cm|mg|°|degrees))){0,4}(?![A-Za-z0-9])"
+    rf"(?<![A-Za-z0-9])(?:{_ONE}|[CTLS] \d{{1,2}}(?= ?[-–—] ?\d))"
+    r"(?: ?[-–—/] ?[CTDLS]? ?\d{1,2}(?![\d.,]*\s?(?:mm|cm|mg|°|degrees))){0,4}(?![A-Za-z0-9])"
     r"|(?<![A-Za-z0-9])L[1-5]S1(?![A-Za-z0-9])|(?<![A-Za-z0-9])L(?:12|23|34|45)(?![A-Za-z0-9])"
 )
 _TOKEN = re.compile(
@@ -48,7 +51,7 @@ def _keys(word: str, kind: str) -> tuple[str, ...]:
     if kind == "level":
         return ("@level",)
     if kind == "grade":
-        return ("@grade", "#")
+        return (word.replace(" ", ""), "@grade", "#")
     if kind == "number":
         return (word, "#")
     if kind == "mark":
@@ -147,8 +150,12 @@ def _line_break(text: str, tokens: list[Token], i: int) -> bool:
 
 def _ends_sentence(text: str, tokens: list[Token], i: int) -> bool:
     token = tokens[i]
+    if token.text == "?" and i + 1 < len(tokens) and tokens[i + 1].start == token.end:
+        return False  # "?DVT" asks, it does not end
     if token.text != ".":
         return True
+    if i >= 2 and len(tokens[i - 1].text) == 1 and tokens[i - 2].text == "." and tokens[i - 1].start == tokens[i - 2].end:
+        return False  # "i.e.", "e.g."
     following = text[token.end : token.end + 1]
     if following and not following.isspace() and following not in "\"')”’":
         return False
