@@ -354,6 +354,8 @@ def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:
         yield from unknown(place / "finding", derived.finding, known.findings, "finding", "findings/*.yaml")
     for (finding, rule), place in parts.rules:
         yield from unknown(place, finding, known.findings, "finding", "findings/*.yaml")
+        for other in rule.unless:
+            yield from unknown(place, other, known.findings, "finding", "findings/*.yaml")
         for item in (*rule.all, *rule.none, *rule.then):
             for concept in item.split("|"):
                 yield from unknown(place, concept, known.concepts, "concept", "lexicon/*.yaml")

@@ -26,6 +26,6 @@ def reason(case: Case, knowledge: Knowledge) -> Assessment:
         red_flags=raised(judged),
         causes=ranked.causes,
         none_of_these=ranked.none_of_these,
-        mechanisms=mechanisms(knowledge, ranked.marginals),
+        mechanisms=mechanisms(knowledge, compiled(knowledge), ranked.posterior, ranked.marginals),
         missing=questions(knowledge, findings, judged, ranked.evidence, ranked.posterior),
     )

@@ -34,8 +34,20 @@ def weights(case: Case, knowledge: Knowledge, known: Mapping[str, Settled]) -> F
         need = knowledge.priors.needs.get(cause)
         if need is not None:
             base[c] = _possible(base[c], given[need], knowledge, _speaks_for(cause, knowledge, known))
+    base = _referred(base, knowledge)
     weight = base * _course(case, knowledge, known) * _timing(case, knowledge, known) * _risk(knowledge, known, given)
     return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+
+def _referred(base: Floats, knowledge: Knowledge) -> Floats:
+    """[C] the shares with `priors.referral` of them spread evenly over the causes that the operations allow.
+
+    Rare causes are commoner among those whose cause was not evident; the published columns are about everybody.
+    """
+    shares = base / base.sum()
+    allowed = shares > knowledge.priors.unknown_operation
+    even = allowed / allowed.sum()
+    return np.asarray((1.0 - knowledge.priors.referral) * shares + knowledge.priors.referral * even, dtype=np.float64)
 
 
 def over_hypotheses(network: Network, weight: Floats, sizes: Sizes) -> Floats:

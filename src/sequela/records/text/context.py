@@ -1,4 +1,4 @@
-"""What a clause does to a finding in it: present, denied, uncertain, hypothetical, planned, family, past.
+"""What a clause does to a finding in it: present, denied, uncertain, hypothetical, planned, family, past, or expressly not spoken of.
 
 Triggers act forwards or backwards within a segment until a terminator; words inside a recognised concept ("not united") never trigger.
 """
@@ -17,9 +17,10 @@ FAMILY = 8
 PLANNED = 16
 PREOP = 32
 PAST = 64
+UNSAID = 128
 
-_FORWARD = {"!neg_pre": NEGATED, "!unc_pre": UNCERTAIN, "!hyp_pre": HYPOTHETICAL, "!plan": PLANNED}
-_BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN}
+_FORWARD = {"!neg_pre": NEGATED, "!unc_pre": UNCERTAIN, "!hyp_pre": HYPOTHETICAL, "!plan": PLANNED, "!unsaid_pre": UNSAID}
+_BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN, "!unsaid_post": UNSAID}
 _WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
 # A comma ends a negation only where a new statement begins after it.
 _SUBJECTS = frozenset("he she the there his her it this these they a an patient now today i we".split())
@@ -63,7 +64,8 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
                 flags[i - start] |= bit
         bit = _BACKWARD.get(trigger.concept)
         if bit:
-            for i in range(_backward_start(tokens, trigger, start, stops), trigger.start):
+            first = start if bit == UNSAID else _backward_start(tokens, trigger, start, stops)
+            for i in range(first, trigger.start):
                 flags[i - start] |= bit
     return Modality(start, flags)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sequela.knowledge.model import Lexicon
+from sequela.knowledge.model import Concept, Lexicon
 from sequela.records.text.tokens import Token, stem, tokenize
 
 _END = ""
@@ -35,7 +35,7 @@ class Matcher:
         parents = {c.id: c.is_ for c in lexicon.concepts}
         self.closure = {c: _ancestors(c, parents) for c in parents}
         self.spaces = {name: 1 << n for n, name in enumerate(sorted({c.space for c in lexicon.concepts} | {r.space for rs in lexicon.rules.values() for r in rs}))}
-        self.bit = {c.id: self.spaces[c.space] if c.space else ALL for c in lexicon.concepts}
+        self.bit = {c.id: _hides(c, self.spaces) for c in lexicon.concepts}
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
         for concept in lexicon.concepts:
             for form in concept.forms:
@@ -110,6 +110,13 @@ class Matcher:
             if hidden != ALL:
                 out.append(span._replace(hidden=hidden) if hidden else span)
         return out
+
+
+def _hides(concept: Concept, spaces: dict[str, int]) -> int:
+    """Chapters whose words a concept may hide: its own, or all when it is shared; words about where or when hide none."""
+    if concept.kind == "context":
+        return 0
+    return spaces[concept.space] if concept.space else ALL
 
 
 def _covers(longer: Span, span: Span) -> bool:

@@ -15,8 +15,8 @@ from sequela.records.text.tokens import Segment, Token
 # Present perfect with "had" inside ("has had two operations") is not by itself a statement about now.
 _NOW = re.compile(
     r"\b(is|are|has(?! (?:had|been operated|undergone|now had))|have(?! had)|does|complain(?:s|ing)|presents|reports|describes|remains?|continues?|now|today|currently|presently|still|since|"
-    r"persists?|persisting|suffers|denies|rates|scores|takes|cannot|walks|attends|comes|finds|referred|seeing|see this|admitted|readmitted|again|returned|recently|ongoing|"
-    r"at the moment|at present|these days|gets|makes|starts|radiates|worsens|wakes|limps|lacks|feels|experiences|developed|came to|come to|brought in|after (?:the|that|this|his|her|it)|following (?:the|that|this|his|her|it)|afterwards|postoperative\w*|post-?op|later)\b",
+    r"persists?|persisting|suffers|denies|rates|scores|takes|cannot|walks|attends|comes|finds|referred|seeing|see this|admitted|readmitted|again|returned|recently|ongoing|ha(?:s|ve) developed|"
+    r"at the moment|at present|these days|gets|makes|starts|radiates|worsens|wakes|limps|lacks|feels|experiences|came to|come to|brought in|after (?:the|that|this|his|her|it)|following (?:the|that|this|his|her|it)|afterwards|postoperative\w*|post-?op|later)\b",
     re.I,
 )  # fmt: skip
 _PAST = re.compile(r"\b(had|was|were|did|began|started|complained|presented|suffered|became|could|noted|noticed|described|failed|saw|underwent|helped|declined|consulted|went|came|used to)\b", re.I)

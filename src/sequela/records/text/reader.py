@@ -10,7 +10,7 @@ from sequela.case import Course, Document, Event, Observation, Operation, Patien
 from sequela.knowledge.model import Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
-from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, Modality, modality
+from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, UNSAID, Modality, modality
 from sequela.records.text.course import course, earliest
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after, value_before
@@ -138,17 +138,27 @@ class _Page:
 
     def _observations(self) -> list[Observation]:
         found: dict[tuple[str, str, int], Observation] = {}
+        conditional: list[tuple[tuple[str, str, int], Observation, tuple[str, ...]]] = []
         for index in range(len(self.parts)):
             if not self.lumbar[index]:
                 continue
             for match in self.reader.rules.matches(self._places(index)):
                 observation = self._observe(match, index)
-                if observation is not None:
-                    found.setdefault((observation.id, observation.status, self.parts[index].sentence), observation)
+                if observation is None:
+                    continue
+                key = (observation.id, observation.status, self.parts[index].sentence)
+                if match.compiled.rule.unless:
+                    conditional.append((key, observation, match.compiled.rule.unless))
+                else:
+                    found.setdefault(key, observation)
         for story in self.reader.rules.stories:
             told = self._story(story)
             if told is not None:
                 found.setdefault((told.id, told.status, -1), told)
+        present = {o.id for o in found.values() if o.status == "present"}
+        for key, observation, unless in conditional:
+            if present.isdisjoint(unless):
+                found.setdefault(key, observation)
         return list(found.values())
 
     def _derived(self, operations: Sequence[Operation]) -> list[Observation]:
@@ -268,7 +278,7 @@ class _Page:
             if self.before[span.start]:
                 flags |= PREOP
         rule = match.compiled.rule
-        if flags & (FAMILY | HYPOTHETICAL) or (flags & PLANNED and self.reader.kinds.get(match.compiled.finding) != "history"):
+        if flags & (FAMILY | HYPOTHETICAL | UNSAID) or (flags & PLANNED and self.reader.kinds.get(match.compiled.finding) != "history"):
             return None
         if flags & (PREOP | PAST) and rule.tense == "current":
             return None

@@ -63,6 +63,8 @@ def _keys(word: str, kind: str) -> tuple[str, ...]:
 
 # analysed, localising, stabilises: also folds "raised", which does no harm because lexicon and text fold alike.
 _BRITISH = re.compile(r"([iy])s(e|ed|es|ing)$")
+# Folding these would make another word of them: metastases, "he met".
+_AS_WRITTEN = frozenset({"mets", "pars", "species"})
 _UNDOUBLED = re.compile(r"([bdfgmnprt])\1$")
 
 
@@ -70,6 +72,8 @@ _UNDOUBLED = re.compile(r"([bdfgmnprt])\1$")
 def stem(word: str) -> str:
     """Fold British and American spelling, plural, -ed, -ing and final e: haematomas -> hematoma, narrowing -> narrow."""
     word = word.lower().replace("’", "'")
+    if word in _AS_WRITTEN:
+        return word
     word = word[:-2] if word.endswith("'s") else word.replace("'", "")
     word = word.replace("ae", "e").replace("oe", "e").replace("isation", "ization")
     word = _BRITISH.sub(r"\1z\2", word)
