@@ -66,11 +66,13 @@ def knowledge(
     course: Mapping[str, Mapping[str, float]] | None = None,
     timing: Sequence[Timing] = (),
     risk: Sequence[Risk] = (),
+    referral: float = 0.0,
 ) -> Knowledge:
     priors = Priors(
         sizes=sizes,
         cap=8.0,
         unknown_operation=0.001,
+        referral=referral,
         needs=dict(needs or {}),
         course={name: CoursePrior(dict(m), NO_BASIS) for name, m in (course or {}).items()},
         timing=tuple(timing),

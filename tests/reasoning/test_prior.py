@@ -156,6 +156,15 @@ def test_the_real_knowledge_base_has_no_pseudarthrosis_after_a_discectomy() -> N
     assert found["pseudarthrosis"] > 0.05
 
 
+def test_a_part_of_the_shares_is_spread_evenly_over_the_causes_that_can_be() -> None:
+    causes = [cause("common", 0.7), cause("rare", 0.1), cause("loosening", 0.2)]
+    on = knowledge(causes, [], [], needs={"loosening": "instrumented"}, referral=0.25)
+    one = case(operations=["disc"])
+    assert weight_of(one, on, "loosening") == 0.0
+    assert weight_of(one, on, "rare") == pytest.approx(0.75 * 0.1 / 0.8 + 0.25 / 2)
+    assert weight_of(one, on, "common") == pytest.approx(0.75 * 0.7 / 0.8 + 0.25 / 2)
+
+
 # Course ---------------------------------------------------------------------------------------------------------------
 
 COURSES = {"never_relieved": {"c": 3.0}, "returned": {"c": 0.5, "d": 2.0}}

@@ -123,14 +123,14 @@ def _covers(longer: Span, span: Span) -> bool:
     """Whether a form hides another: strictly longer, or as long as a trigger, which it then silences."""
     if longer.end < span.end:
         return False
-    return longer.start < span.start or longer.end > span.end or span.concept[0] == "!"
+    return longer.start < span.start or longer.end > span.end or (span.concept[0] == "!" and span.concept[1] != "%")
 
 
 def form_keys(form: str) -> list[str]:
     """The trie keys of one lexicon form."""
     keys: list[str] = []
     for part in form.split():
-        if part in (_GAP, "#", "@level", "@grade"):
+        if part in (_GAP, "#", "@level", "@vertebra", "@segment", "@grade"):
             keys.append(part)
         elif part.endswith("*") and len(part) > 1:
             keys.append(_prefix(part[:-1]) + "*")

@@ -20,9 +20,9 @@ _NOW = re.compile(
     re.I,
 )  # fmt: skip
 _PAST = re.compile(r"\b(had|was|were|did|began|started|complained|presented|suffered|became|could|noted|noticed|described|failed|saw|underwent|helped|declined|consulted|went|came|used to)\b", re.I)
-_INDICATION = re.compile(r"\b(for (?!about|almost|nearly|the (?:last|past|next)|a (?:few|couple)|\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|several|many|some) )|because of|on account of|owing to|due to|to (?:treat|relieve|address|correct|decompress)|"
+_INDICATION = re.compile(r"\b(for (?!about|almost|nearly|the (?:last|past|next)|a (?:few|couple)|\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|several|many|some) )|because(?: of)?|on account of|owing to|due to|to (?:treat|relieve|address|correct|decompress)|"
     r"(?:the )?(?:working |presumed )?(?:diagnosis|indication) (?:being|was|of)|diagnosed (?:as|with)|with a diagnosis of|as (?:a )?treatment (?:for|of)|indicated (?:by|for))", re.I)  # fmt: skip
-_INDICATION_END = re.compile(r"(?:,|\band\b|\bbut\b|;|\bwith (?:good|complete|excellent|no|initial|partial|only|relief|little)|\bwhich\b|\bthat\b|\bafter\b|\bfollowing\b|\bwithout\b|\bfrom which\b|\bsince\b|\bhas\b|\bnow\b|\.)", re.I)
+_INDICATION_END = re.compile(r"(?:,|\band (?:he|she|was|is|has|had|then|did|made|recovered|improved|went|came|developed|the|her|his|now|it)\b|\bbut\b|;|\bwith (?:good|complete|excellent|no|initial|partial|only|relief|little)|\bwhich\b|\bthat\b|\bafter\b|\bfollowing\b|\bwithout\b|\bfrom which\b|\bsince\b|\bhas\b|\bnow\b|\.)", re.I)
 
 
 def narrative(tokens: Sequence[Token], parts: Sequence[Segment], found: Sequence[Mention], text: str, fixed: Sequence[bool]) -> list[bool]:

@@ -13,6 +13,7 @@ _LEVEL = (
     r"(?: ?[-–—/] ?[CTDLS]? ?\d{1,2}(?![\d.,]*\s?(?:mm|cm|mg|°|degrees))){0,4}(?![A-Za-z0-9])"
     r"|(?<![A-Za-z0-9])L[1-5]S1(?![A-Za-z0-9])|(?<![A-Za-z0-9])L(?:12|23|34|45)(?![A-Za-z0-9])"
 )
+_PAIR = re.compile(r"l(?:12|23|34|45)")
 _TOKEN = re.compile(
     rf"(?P<level>{_LEVEL})"
     r"|(?P<grade>\d[+-]? ?/ ?\d+)"
@@ -49,7 +50,8 @@ def tokenize(text: str) -> list[Token]:
 @lru_cache(maxsize=65536)
 def _keys(word: str, kind: str) -> tuple[str, ...]:
     if kind == "level":
-        return ("@level",)
+        name = word.replace(" ", "").lower()
+        return (name, "@level", "@vertebra" if len(name) <= 3 and name[1:].isdigit() and not _PAIR.fullmatch(name) else "@segment")
     if kind == "grade":
         return (word.replace(" ", ""), "@grade", "#")
     if kind == "number":
@@ -65,6 +67,7 @@ def _keys(word: str, kind: str) -> tuple[str, ...]:
 _BRITISH = re.compile(r"([iy])s(e|ed|es|ing)$")
 # Folding these would make another word of them: metastases, "he met".
 _AS_WRITTEN = frozenset({"mets", "pars", "species"})
+_NEGATIVES = frozenset({"not", "non", "no"})  # what "noted", "none" and "nos" must not become
 _UNDOUBLED = re.compile(r"([bdfgmnprt])\1$")
 
 
@@ -74,6 +77,7 @@ def stem(word: str) -> str:
     word = word.lower().replace("’", "'")
     if word in _AS_WRITTEN:
         return word
+    written = word
     word = word[:-2] if word.endswith("'s") else word.replace("'", "")
     word = word.replace("ae", "e").replace("oe", "e").replace("isation", "ization")
     word = _BRITISH.sub(r"\1z\2", word)
@@ -90,7 +94,8 @@ def stem(word: str) -> str:
         word = _undouble(word[:-3])
     elif len(word) > 4 and word.endswith("ed") and not word.endswith("eed"):
         word = _undouble(word[:-2])
-    return _spelling(word)
+    folded = _spelling(word)
+    return written if folded in _NEGATIVES and written != folded else folded
 
 
 def _undouble(word: str) -> str:
