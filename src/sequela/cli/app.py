@@ -125,6 +125,9 @@ def version() -> None:
 
 def main() -> None:
     """Entry point of the `sequela` command. A knowledge base that does not load is told line by line, not as a traceback."""
+    import gc
+
+    gc.set_threshold(100_000)  # the knowledge base is a few large, long-lived trees: collecting while they load costs a tenth of a second
     from sequela.knowledge import KnowledgeError
 
     try:

@@ -23,9 +23,9 @@ def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=_SIZE).digest()
 
 
-def signature(files: Sequence[Path]) -> bytes:
-    """Changes whenever one of the files changes, comes or goes: path, size and time of each."""
-    lines = []
+def signature(files: Sequence[Path], version: str = "") -> bytes:
+    """Changes whenever one of the files changes, comes or goes (path, size and time of each), or the version does."""
+    lines = [version]
     for path in files:
         stat = path.stat()
         lines.append(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\n")

@@ -47,17 +47,17 @@ def _flag(urgency: str, title: str, action: str, quotes: list[str]) -> Panel:
 
 
 def _causes(seen: View) -> Table:
-    """One block a cause: name and bar, then the strongest reasons for and against, each on one line."""
-    table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(width=_NAME, no_wrap=True)
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    """Per cause a line with name and bar, then one line of the strongest reasons for and one against."""
+    table = Table.grid(expand=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
     for cause in seen.causes:
-        table.add_row(Text(_short(cause.name, _NAME), style="bold"), _bar(cause))
+        head = Text(f"{_short(cause.name, _NAME):{_NAME}} ", style="bold")
+        table.add_row(head.append(_bar(cause)))
         for reasons, sign in ((cause.reasons_for, "+"), (cause.reasons_against, "-")):
             if reasons:
-                table.add_row("", _reasons(reasons, sign))
+                table.add_row(_reasons(reasons, sign))
     rest = sum(c.probability for c in seen.folded)
-    table.add_row(Text("others", style="dim"), Text(f"{len(seen.folded)} causes, {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}", style="dim"))
+    table.add_row(Text(f"{len(seen.folded)} other causes: {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}", style="dim"))
     return table
 
 
@@ -72,7 +72,7 @@ def _bar(cause: CauseView) -> Text:
 
 def _reasons(reasons: tuple[Reason, ...], sign: str) -> Text:
     colour = "green" if sign == "+" else "red"
-    text = Text()
+    text = Text("   ")
     for i, reason in enumerate(reasons[:REASONS]):
         text.append("; " if i else "", style="dim")
         text.append(("+" if sign == "+" else "−") * reason.strength + " ", style=colour)

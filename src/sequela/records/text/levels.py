@@ -82,13 +82,19 @@ def levels_in(tokens: Sequence[Token], start: int, end: int) -> list[tuple[tuple
                 if numbers and other:
                     numbers = (min(numbers), max(other))
                 i += 2
-            elif i + 3 < end and tokens[i + 1].text.lower() in ("to", "through", "down") and tokens[i + 2].text.lower() in ("the", "to", "sacrum"):
-                if any(t.text.lower() in ("sacrum", "pelvis", "ilium") for t in tokens[i + 2 : i + 4]) and numbers:
-                    numbers = (min(numbers), SACRUM)
+            elif numbers and _down_to_sacrum(tokens[i + 1 : min(end, i + 6)]):
+                numbers = (min(numbers), SACRUM)
             if numbers:
                 out.append((numbers, i))
         i += 1
     return out
+
+
+def _down_to_sacrum(following: Sequence[Token]) -> bool:
+    """ "L4 to the sacrum", "from L4 down to the pelvis"."""
+    words = [t.text.lower() for t in following]
+    joined = bool(words) and words[0] in ("to", "through", "down")
+    return joined and any(w in ("sacrum", "pelvis", "ilium", "ilia") for w in words[1:])
 
 
 def side_in(tokens: Sequence[Token], start: int, end: int, near: int) -> Side | None:

@@ -5,8 +5,12 @@ Forms may use: `word*` (prefix), `#` (a number), `@level`, `@grade` (3/5), `...`
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
+from sequela.knowledge.cache import Cache, signature
 from sequela.knowledge.model import Concept, Lexicon
 from sequela.records.text.tokens import Token, stem, tokenize
 
@@ -26,32 +30,26 @@ class Span(NamedTuple):
     hidden: int = 0
 
 
+class Trie(msgspec.Struct):
+    """Word forms as nested mappings: key -> node; under the empty key the concepts that end there. prefixes: length -> first letters."""
+
+    nodes: dict[str, Any]
+    prefixes: dict[int, set[str]]
+
+
 class Matcher:
     """Compiled lexicon: the trie, and for each concept itself with all broader concepts."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        self.trie: dict[str, Any] = {}
-        self.prefixes: dict[int, set[str]] = {}
+    def __init__(self, lexicon: Lexicon, version: str = "") -> None:
         parents = {c.id: c.is_ for c in lexicon.concepts}
         self.closure = {c: _ancestors(c, parents) for c in parents}
-        self.spaces = {name: 1 << n for n, name in enumerate(sorted({c.space for c in lexicon.concepts} | {r.space for rs in lexicon.rules.values() for r in rs}))}
+        self.closure |= {"!" + name: ("!" + name,) for name in lexicon.triggers}
+        spaces = {c.space for c in lexicon.concepts} | {r.space for rs in lexicon.rules.values() for r in rs}
+        self.spaces = {name: 1 << n for n, name in enumerate(sorted(spaces))}
         self.bit = {c.id: _hides(c, self.spaces) for c in lexicon.concepts}
+        compiled = _cached(lexicon, version) if version else _compile(lexicon)
+        self.trie, self.prefixes = compiled.nodes, compiled.prefixes
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
-        for concept in lexicon.concepts:
-            for form in concept.forms:
-                self._add(form, concept.id)
-        for name, forms in lexicon.triggers.items():
-            self.closure["!" + name] = ("!" + name,)
-            for form in forms:
-                self._add(form, "!" + name)
-
-    def _add(self, form: str, concept: str) -> None:
-        node = self.trie
-        for key in form_keys(form):
-            if key.endswith("*") and len(key) > 1:
-                self.prefixes.setdefault(len(key) - 1, set()).add(key[:-1])
-            node = node.setdefault(key, {})
-        node.setdefault(_END, []).append(concept)
 
     def keys(self, token: Token) -> tuple[str, ...]:
         """The token's keys and the prefix keys that match it."""
@@ -124,6 +122,37 @@ def _covers(longer: Span, span: Span) -> bool:
     if longer.end < span.end:
         return False
     return longer.start < span.start or longer.end > span.end or (span.concept[0] == "!" and span.concept[1] != "%")
+
+
+def _cached(lexicon: Lexicon, version: str) -> Trie:
+    """The trie of a knowledge version; compiled once and kept on disk beside the knowledge, since folding every form takes half a second."""
+    code = [Path(__file__), Path(__file__).with_name("tokens.py")]
+    cache = Cache(Path(__file__), signature(code, version))
+    known = cache.get("trie", Trie)
+    if known is None:
+        known = _compile(lexicon)
+        cache.put("trie", msgspec.msgpack.encode(known))
+    return known
+
+
+def _compile(lexicon: Lexicon) -> Trie:
+    trie = Trie({}, {})
+    for concept in lexicon.concepts:
+        for form in concept.forms:
+            _add(trie, form, concept.id)
+    for name, forms in lexicon.triggers.items():
+        for form in forms:
+            _add(trie, form, "!" + name)
+    return trie
+
+
+def _add(trie: Trie, form: str, concept: str) -> None:
+    node = trie.nodes
+    for key in form_keys(form):
+        if key.endswith("*") and len(key) > 1:
+            trie.prefixes.setdefault(len(key) - 1, set()).add(key[:-1])
+        node = node.setdefault(key, {})
+    node.setdefault(_END, []).append(concept)
 
 
 def form_keys(form: str) -> list[str]:

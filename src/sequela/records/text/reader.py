@@ -10,7 +10,18 @@ from sequela.case import Course, Document, Event, Observation, Operation, Patien
 from sequela.knowledge.model import Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
-from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, UNSAID, Modality, modality
+from sequela.records.text.context import (
+    FAMILY,
+    HYPOTHETICAL,
+    NEGATED,
+    PAST,
+    PLANNED,
+    PREOP,
+    UNCERTAIN,
+    UNSAID,
+    Modality,
+    modality,
+)
 from sequela.records.text.course import course, earliest
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after, value_before
@@ -46,7 +57,7 @@ class TextReader:
 
     def __init__(self, knowledge: Knowledge) -> None:
         lexicon = knowledge.lexicon
-        self.matcher = Matcher(lexicon)
+        self.matcher = Matcher(lexicon, knowledge.version)
         self.rules = RuleBook(lexicon, self.matcher.spaces)
         self.shared = self.matcher.spaces.get("", 0)
         self.names = {p.id: p.name for p in knowledge.procedures}
@@ -146,7 +157,7 @@ class _Page:
                 observation = self._observe(match, index)
                 if observation is None:
                     continue
-                key = (observation.id, observation.status, self.parts[index].sentence)
+                key: tuple[str, str, int] = (observation.id, observation.status, self.parts[index].sentence)
                 if match.compiled.rule.unless:
                     conditional.append((key, observation, match.compiled.rule.unless))
                 else:
