@@ -195,6 +195,7 @@ def _lexicon(parts: Parts, root: Path) -> None:
         for entry in _rules(parts, _document(parts, root, name)):
             rule = msgspec.structs.replace(entry.value.rule, space=_space(name))
             parts.rules.append(Entry(entry.value._replace(rule=rule), entry.place))
+    _resolve(parts)
     if (root / "triggers.yaml").exists():
         document = _document(parts, root, "triggers.yaml")
         if document.data is not None:
@@ -210,7 +211,35 @@ def _space(name: str) -> str:
 
 
 def _in_space(entry: Entry[Concept], space: str) -> Entry[Concept]:
-    return Entry(msgspec.structs.replace(entry.value, space=space), entry.place)
+    """A chapter's concept under its full name, so that two chapters may use one word for two things."""
+    concept = entry.value
+    return Entry(msgspec.structs.replace(concept, id=f"{space}.{concept.id}" if space else concept.id, space=space), entry.place)
+
+
+def _resolve(parts: Parts) -> None:
+    """Give concepts named in a chapter their full name: the chapter's own first, then the shared one, then another chapter's if only one has it."""
+    owners: dict[str, list[str]] = {}
+    for concept, _ in parts.concepts:
+        owners.setdefault(concept.id.rpartition(".")[2], []).append(concept.id)
+
+    def full(name: str, space: str) -> str:
+        names = owners.get(name, [])
+        own = f"{space}.{name}"
+        if own in names or name in names or len(names) != 1:
+            return own if own in names else name
+        return names[0]
+
+    def items(given: tuple[str, ...], space: str) -> tuple[str, ...]:
+        return tuple("|".join(full(c, space) for c in item.split("|")) for item in given)
+
+    parts.concepts = [
+        Entry(msgspec.structs.replace(c, is_=tuple(full(n, c.space) for n in c.is_)), place) for c, place in parts.concepts
+    ]
+    for i, ((finding, rule), place) in enumerate(parts.rules):
+        named: dict[str, Any] = {"all": items(rule.all, rule.space), "none": items(rule.none, rule.space), "then": items(rule.then, rule.space)}
+        if rule.value is not None:
+            named["value"] = full(rule.value, rule.space)
+        parts.rules[i] = Entry(FindingRule(finding, msgspec.structs.replace(rule, **named)), place)
 
 
 def _rules(parts: Parts, document: Document) -> Iterable[Entry[FindingRule]]:

@@ -95,18 +95,29 @@ class Matcher:
 
 
     def _hide(self, found: list[Span]) -> list[Span]:
+        """Mark each span with the chapters in which a longer form, or for a trigger an equally long one, hides it."""
         found = sorted(set(found), key=lambda s: (s.start, s.start - s.end, s.concept[0] in "!%"))
         out: list[Span] = []
-        open_spans: list[Span] = []
+        longer: list[tuple[int, int, int]] = []  # start, end, chapters of the forms of several words that may still cover something
+        alone: dict[tuple[int, int], int] = {}
         for span in found:
-            open_spans = [o for o in open_spans if o.end > span.start]
+            start, end, concept = span.start, span.end, span.concept
+            if longer and longer[0][1] <= start:
+                longer = [o for o in longer if o[1] > start]
             hidden = 0
-            for longer in open_spans:
-                if longer.concept[0] not in "!%" and _covers(longer, span):
-                    hidden |= self.bit[longer.concept]
-            open_spans.append(span)
+            for o_start, o_end, bit in longer:
+                if o_end >= end and (o_start < start or o_end > end):
+                    hidden |= bit
+            if concept[0] == "!":
+                if concept[1] != "%":
+                    hidden |= alone.get((start, end), 0)
+            else:
+                bit = self.bit[concept]
+                alone[start, end] = alone.get((start, end), 0) | bit
+                if end - start > 1:
+                    longer.append((start, end, bit))
             if hidden != ALL:
-                out.append(span._replace(hidden=hidden) if hidden else span)
+                out.append(span if not hidden else Span(concept, start, end, hidden))
         return out
 
 
@@ -115,13 +126,6 @@ def _hides(concept: Concept, spaces: dict[str, int]) -> int:
     if concept.kind == "context":
         return 0
     return spaces[concept.space] if concept.space else ALL
-
-
-def _covers(longer: Span, span: Span) -> bool:
-    """Whether a form hides another: strictly longer, or as long as a trigger, which it then silences."""
-    if longer.end < span.end:
-        return False
-    return longer.start < span.start or longer.end > span.end or (span.concept[0] == "!" and span.concept[1] != "%")
 
 
 def _cached(lexicon: Lexicon, version: str) -> Trie:

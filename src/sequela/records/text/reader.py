@@ -83,6 +83,7 @@ class _Page:
         self.triggers: list[list[Span]] = []
         self._deal(spans)
         self._modalities: dict[tuple[int, int], Modality] = {}
+        self._places_of: dict[int, Places] = {}
         self.tags = _tags(self.parts, self.triggers, self.tokens, self.text, document.kind)
         self.lumbar = _regions(self.triggers, self.parts, self.tokens)
         self.times = time_mentions(self.text)
@@ -223,7 +224,11 @@ class _Page:
 
     def _places(self, index: int) -> Places:
         """Concepts of a segment; a segment that starts with a pronoun also sees the one before it."""
+        known = self._places_of.get(index)
+        if known is not None:
+            return known
         places: Places = {}
+        self._places_of[index] = places
         part = self.parts[index]
         spans = list(self.concepts[index])
         opening = {t.text.lower() for t in self.tokens[part.start : part.start + 3]}
