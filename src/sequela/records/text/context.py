@@ -80,7 +80,7 @@ def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int],
             return i
         if tokens[i].text == "," and bit in (NEGATED, UNCERTAIN) and i + 1 < end and tokens[i + 1].text.lower() in _SUBJECTS:
             return i
-        if tokens[i].text in (":", ")", "–", "—") and bit in (NEGATED, UNCERTAIN):
+        if tokens[i].text == ":" or (tokens[i].text in ")–—" and bit in (NEGATED, UNCERTAIN)):
             return i
     return limit
 

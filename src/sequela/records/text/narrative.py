@@ -14,7 +14,7 @@ from sequela.records.text.tokens import Segment, Token
 
 # Present perfect with "had" inside ("has had two operations") is not by itself a statement about now.
 _NOW = re.compile(
-    r"\b(is|are|has(?! (?:had|been operated|undergone|now had))|have(?! had)|does|complain(?:s|ing)|presents|reports|describes|remains?|continues?|now|today|currently|presently|still|since|"
+    r"\b(is|are|has|have|does|complain(?:s|ing)|presents|reports|describes|remains?|continues?|now|today|currently|presently|still|since|"
     r"persists?|persisting|suffers|denies|rates|scores|takes|cannot|walks|attends|comes|finds|referred|seeing|see this|admitted|readmitted|again|returned|recently|ongoing|ha(?:s|ve) developed|"
     r"at the moment|at present|these days|gets|makes|starts|radiates|worsens|wakes|limps|lacks|feels|experiences|came to|come to|brought in|after (?:the|that|this|his|her|it)|following (?:the|that|this|his|her|it)|afterwards|postoperative\w*|post-?op|later)\b",
     re.I,
@@ -87,6 +87,6 @@ def _earlier_sentences(
         if index >= last or fixed[index] or part.sentence == parts[last].sentence:
             continue
         told = _slice(tokens, part.start, part.end, text)
-        if _PAST.search(told) and not _now(told):
+        if _PAST.search(told) and not _NOW.search(told):
             for i in range(part.start, part.end):
                 before[i] = True

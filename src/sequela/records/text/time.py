@@ -51,7 +51,7 @@ _AGE = re.compile(r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he)
 _POD = re.compile(r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)", re.I)
 _AT_ONCE = re.compile(
     r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b"
-    r"|\bever since (?:the|that|then|surgery|his|her)\b|\bsince (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b",
+    r"|\bever since (?:the|that|then|surgery|his|her)\b|(?:^|[.;,] ?|\bpain |\bever )since (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b",
     re.I,
 )
 _TODAY = re.compile(r"\b(?:earlier )?today\b|\bthis morning\b|\bjust had\b|\bhas just\b", re.I)
