@@ -31,7 +31,7 @@ def test_no_module_names_a_cause(path):
 def test_the_lock_carries_hashes_and_no_addresses():
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert "--hash=sha256:" in text
-    assert not re.search(r"https?://|file:|--index-url|--find-links", text)
+    assert not re.search(r"https?://|file://|--index-url|--find-links", text)
 
 
 def test_modules_and_functions_stay_small():
@@ -46,7 +46,7 @@ def test_modules_and_functions_stay_small():
     assert not too_long
 
 
-DEBTS = {"type: ignore": 12, "findings without a rule": 3}
+DEBTS = {"type: ignore": 8, "findings without a rule": 0}
 
 
 def test_debts_only_fall():

@@ -29,7 +29,7 @@ def test_a_cause_shows_each_number_with_its_source() -> None:
     page = explain("epidural_hematoma")
     assert page.startswith("# Epidural haematoma\n")
     assert "decompression: 0.3%" in page
-    assert "onset 0-14 days after the operation: odds x 40, otherwise x 0.02 (amiri2013-seh-timing" in page
+    assert "onset 0-14 days after the operation: odds x 15, otherwise x 0.02 (amiri2013-seh-timing" in page
     assert (
         "severe_pain_within_7_days: 0.63 in it, 0.15 in the other causes (seh-delayed; grade P; expert estimate)"
         in page

@@ -11,7 +11,7 @@ from sequela.case import Case
 from sequela.knowledge import load, sources
 from sequela.knowledge.criteria import FACTS
 from sequela.knowledge.model import Knowledge
-from sequela.reasoning.facts import facts
+from sequela.reasoning.facts import facts_of
 
 
 @pytest.fixture
@@ -66,4 +66,4 @@ def test_the_version_is_a_hash_of_the_content(knowledge: Knowledge) -> None:
 
 
 def test_the_facts_of_the_criteria_are_those_that_reasoning_computes(knowledge: Knowledge) -> None:
-    assert set(facts(Case(), knowledge)) == set(FACTS)
+    assert set(facts_of(Case(), knowledge)) == set(FACTS)

@@ -18,13 +18,15 @@ from sequela.records.text.tokens import segments, stem, tokenize
         ("stenosis", "stenoses"),
         ("oedema", "edema"),
         ("drop", "dropped", "dropping"),
+        ("move", "moved", "moving", "moves"),
+        ("ache", "aching", "aches"),
     ],
 )
 def test_variants_of_a_word_fold_to_one_form(words):
     assert len({stem(w) for w in words}) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), [("facet", "face"), ("root", "rot"), ("disc", "discuss"), ("numb", "number")])
+@pytest.mark.parametrize(("one", "other"), [("facet", "face"), ("root", "rot"), ("disc", "discuss"), ("numb", "number"), ("site", "sit"), ("care", "car"), ("noted", "not"), ("mets", "met")])
 def test_different_words_stay_different(one, other):
     assert stem(one) != stem(other)
 

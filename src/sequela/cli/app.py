@@ -6,10 +6,14 @@ Everything heavy is imported inside the command that needs it: a note must be as
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from sequela.reasoning.assessment import Assessment
 
 app = typer.Typer(
     name="sequela",
@@ -66,7 +70,7 @@ def assess(
         show_unread(case)
 
 
-def _progress(paths: list[str], *, quiet: bool):  # type: ignore[no-untyped-def]
+def _progress(paths: list[str], *, quiet: bool) -> AbstractContextManager[object]:
     """A spinner on standard error while a large record is read; nothing when nobody watches."""
     from contextlib import nullcontext
 
@@ -77,7 +81,7 @@ def _progress(paths: list[str], *, quiet: bool):  # type: ignore[no-untyped-def]
     return Console(stderr=True).status(f"Reading {', '.join(paths)} …")
 
 
-def _write(assessment, html: Path | None, pdf: Path | None, fhir: Path | None) -> None:  # type: ignore[no-untyped-def]
+def _write(assessment: Assessment, html: Path | None, pdf: Path | None, fhir: Path | None) -> None:
     """Write the asked-for files; a place that cannot be written is one clear line."""
     if not (html or pdf or fhir):
         return

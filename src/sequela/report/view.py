@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sequela.case import Case, Document, Observation, Source
+from sequela.case import Case, Document, Event, Observation, Operation, Source
 from sequela.knowledge import load
 from sequela.knowledge.model import Knowledge
 from sequela.reasoning.assessment import Assessment, RankedCause, Weight
@@ -232,7 +232,7 @@ def _patient(case: Case) -> str:
     return ", ".join(x for x in parts if x) or "Patient not named in the record"
 
 
-def _operation(operation) -> str:  # type: ignore[no-untyped-def]
+def _operation(operation: Operation) -> str:
     when = operation.date or (f"{_ago(operation.months_ago)} ago" if operation.months_ago is not None else "date not stated")
     where = ", ".join(operation.levels) or "level not stated"
     side = f", {operation.side}" if operation.side else ""
@@ -248,7 +248,7 @@ def _ago(months: float) -> str:
     return f"{round(months)} months" if months < 24 else f"{months / 12:.0f} years"
 
 
-def _when(event) -> str:  # type: ignore[no-untyped-def]
+def _when(event: Event) -> str:
     if event.date:
         return str(event.date)
     return f"{_ago(event.months_ago)} before" if event.months_ago is not None else "undated"

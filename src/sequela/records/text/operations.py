@@ -172,9 +172,8 @@ def _same(known: Operation, mention: Mention, together: bool) -> bool:
     new = mention.operation
     if mention.anaphoric and not mention.distinct:
         return True
-    if new.months_ago is not None and known.months_ago is not None:
-        if abs(new.months_ago - known.months_ago) > 0.25 * max(new.months_ago, known.months_ago, 0.2):
-            return False
+    if _far_apart(known.months_ago, new.months_ago):
+        return False
     if new.date and known.date and not (new.date.startswith(known.date) or known.date.startswith(new.date)):
         return False
     if not together and ((known.date and new.months_ago is not None and not new.date) or (new.date and known.months_ago is not None and not known.date)):
@@ -185,6 +184,11 @@ def _same(known: Operation, mention: Mention, together: bool) -> bool:
         return True
     timed = (known.months_ago is not None or known.date) and (new.months_ago is not None or new.date)
     return bool(timed) or bool({new.procedure, known.procedure} & _GENERIC) or bool(set(new.levels) & set(known.levels))
+
+
+def _far_apart(one: float | None, other: float | None) -> bool:
+    """Two "months ago" that cannot mean the same day, given that both are rounded."""
+    return one is not None and other is not None and abs(one - other) > 0.25 * max(one, other, 0.2)
 
 
 def _joined(known: Operation, new: Operation) -> Operation:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sequela.case import Course, Document, Event, Observation, Operation, Patient, Source, Status, Unread
+from sequela.case import Course, Document, Event, Observation, Operation, Patient, Relation, Source, Status, Unread
 from sequela.knowledge.model import Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
@@ -33,8 +33,9 @@ from sequela.records.text.tokens import Segment, Token, segments, tokenize
 
 _MODALITIES = frozenset({"mri", "ct", "xray", "nuclear", "electrodiagnosis", "laboratory", "imaging"})
 _SECTIONS = frozenset({"examination", "history", "past_history", "plan", "operation_note"})
+_RELATIONS: dict[str, Relation] = {"rel_adjacent": "adjacent", "rel_operated": "operated", "rel_remote": "remote"}
 _PRONOUN = frozenset("it they these both this which those its their that".split())
-_AGE = re.compile(r"\b(\d{1,3})[- ]?(?:year|yr|y)s?[- ]?(?:old|o\b)|\baged? (\d{1,3})\b|\b(\d{2})[ ]?(?:yo|y/o|yrs|M|F)\b")
+_AGE = re.compile(r"\b(\d{1,3})[- ]?(?:year|yr|y)s?[- ]?(?:old|o\b)(?! (?:mother|father|sister|brother|daughter|son|wife|husband|partner|injury|fracture|scan))|\baged? (\d{1,3})\b|\b(\d{2})[ ]?(?:yo|y/o|yrs|M|F)\b")
 _DECADE = re.compile(r"\bin (?:his|her|their) (?:early |mid[- ]?|late )?(twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties)\b")
 _DECADES = {w: 25 + 10 * i for i, w in enumerate("twenties thirties forties fifties sixties seventies eighties nineties".split())}
 _FEMALE = re.compile(r"\b(she|her|woman|female|lady|Mrs|Ms)\b")
@@ -341,13 +342,14 @@ class _Page:
         numbers, _ = min(stated, key=lambda s: abs(s[1] - centre))
         return lv.level_name(numbers)
 
-    def _relation(self, index: int, match: Match, level: str | None):  # type: ignore[no-untyped-def]
-        nearest: tuple[int, str] | None = None
+    def _relation(self, index: int, match: Match, level: str | None) -> Relation | None:
+        nearest: tuple[int, Relation] | None = None
         for span in self.concepts[index]:
-            if span.concept in ("rel_adjacent", "rel_operated", "rel_remote"):
+            told = _RELATIONS.get(span.concept)
+            if told is not None:
                 gap = max(match.start - span.end, span.start - match.end, 0)
                 if nearest is None or gap < nearest[0]:
-                    nearest = (gap, span.concept[4:])
+                    nearest = (gap, told)
         return nearest[1] if nearest else lv.relation(level, self.operations)
 
     def _date(self, index: int) -> str | None:

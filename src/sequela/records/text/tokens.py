@@ -66,7 +66,7 @@ def _keys(word: str, kind: str) -> tuple[str, ...]:
 # analysed, localising, stabilises: also folds "raised", which does no harm because lexicon and text fold alike.
 _BRITISH = re.compile(r"([iy])s(e|ed|es|ing)$")
 # Folding these would make another word of them: metastases, "he met".
-_AS_WRITTEN = frozenset({"mets", "pars", "species"})
+_AS_WRITTEN = frozenset({"mets", "pars", "species", "evening", "morning", "during", "nothing"})
 _NEGATIVES = frozenset({"not", "non", "no"})  # what "noted", "none" and "nos" must not become
 _UNDOUBLED = re.compile(r"([bdfgmnprt])\1$")
 
@@ -91,15 +91,18 @@ def stem(word: str) -> str:
     elif len(word) == 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     if len(word) > 5 and word.endswith("ing"):
-        word = _undouble(word[:-3])
+        word = _stripped(word[:-3])
     elif len(word) > 4 and word.endswith("ed") and not word.endswith("eed"):
-        word = _undouble(word[:-2])
+        word = _stripped(word[:-2])
     folded = _spelling(word)
     return written if folded in _NEGATIVES and written != folded else folded
 
 
-def _undouble(word: str) -> str:
-    return word[:-1] if _UNDOUBLED.search(word) else word
+def _stripped(word: str) -> str:
+    """The stem left of -ed or -ing: tipp -> tip, and fus -> fuse, since a short stem lost an e."""
+    if _UNDOUBLED.search(word):
+        return word[:-1]
+    return word + "e" if len(word) == 3 and (word[1] in "aeiou" or word == "ach") else word
 
 
 def _spelling(word: str) -> str:
@@ -107,7 +110,7 @@ def _spelling(word: str) -> str:
         word = word[:-3] + "or"
     if len(word) > 4 and word.endswith("tre"):
         word = word[:-3] + "ter"
-    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+    return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
 class Segment(NamedTuple):
