@@ -227,7 +227,7 @@ BREAKS = {
         "in_cause: 0.50, in_others: 0.03}",
         "in_cause: 0.03, in_others: 0.50}",
         "postural_headache.measured",
-        "differs by +0.92 between pseudomeningocele and the others, the finding by -0.47",
+        "differs by +0.93 between pseudomeningocele and the others, the finding by -0.47",
     ),
     "measured on a cause without a link": Break(
         "findings/symptoms.yaml",

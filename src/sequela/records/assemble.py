@@ -18,7 +18,8 @@ _FIRST = {"operation_note": 0, "discharge": 1}
 def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None = None) -> Case:
     """Read every document and join the results. Order of the documents does not matter for the facts."""
     reader = reader or TextReader(knowledge)
-    documents = sorted(gathered.documents, key=lambda d: (_FIRST.get(d.kind, 5), d.date or "9999", d.name))
+    read = [d for d in gathered.documents if d.kind != "coded"]  # coded facts are already facts
+    documents = sorted(read, key=lambda d: (_FIRST.get(d.kind, 5), d.date or "9999", d.name))
     readings = _read_all(reader, documents, gathered.operations)
     operations = join_operations([gathered.operations, *(r.operations for r in readings)])
     observations = _unique([*gathered.observations, *(o for r in readings for o in r.observations)])
@@ -26,7 +27,7 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
     observations += _by_age(knowledge, patient, observations)
     return Case(
         patient=patient,
-        documents=tuple(documents),
+        documents=(*documents, *(d for d in gathered.documents if d.kind == "coded")),
         operations=operations,
         observations=tuple(observations),
         timeline=_timeline(operations, gathered.events, documents),

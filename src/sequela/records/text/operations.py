@@ -53,7 +53,9 @@ def mentions(
     for index, part in enumerate(parts):
         if not lumbar[index]:
             continue
-        named = _strongest([s for s in spans_of(index) if s.concept in names])
+        spans = spans_of(index)
+        places = [s for s in spans if s.concept.startswith("rel_")]  # "above the fusion" says where, not what was done
+        named = _strongest([s for s in spans if s.concept in names and not any(p.start <= s.start < p.end for p in places)])
         sentence = [i for i in range(max(0, index - 3), min(len(parts), index + 4)) if parts[i].sentence == parts[index].sentence]
         rivals = [s for i in sentence for s in spans_of(i) if s.concept in names]
         for span in named:

@@ -255,6 +255,8 @@ class _Page:
     def _observe(self, match: Match, index: int) -> Observation | None:
         compiled, part = match.compiled, self.parts[index]
         rule = compiled.rule
+        if "operation_note" in self.tags[index] and self.reader.kinds.get(compiled.finding) != "history":
+            return None  # what was seen and done on the table is not how the patient is now
         if match.end <= part.start or not self._in_setting(rule.setting, rule.not_setting, index) or not self._needed(rule.needs):
             return None
         if rule.onset_below is not None and not (self.early is not None and self.early < rule.onset_below):
