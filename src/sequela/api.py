@@ -12,7 +12,7 @@ from sequela.knowledge.model import Knowledge
 from sequela.reasoning import reason
 from sequela.reasoning.assessment import Assessment
 from sequela.records.assemble import assemble
-from sequela.records.gather import gather
+from sequela.records.gather import SEE_ABOVE, gather
 from sequela.records.gathered import Gathered
 from sequela.records.text.reader import TextReader
 
@@ -40,7 +40,8 @@ def read(*paths: str | Path, text: str | None = None, patient: str | None = None
 
 def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
     if any(p.fatal for p in gathered.problems) or not (gathered.documents or gathered.observations or gathered.operations):
-        raise NothingToRead(p.line() for p in gathered.problems)
+        said = [p.line() for p in gathered.problems]
+        raise NothingToRead(said[:-1] if len(said) > 1 and said[-1].endswith(SEE_ABOVE) else said)
     return assemble(gathered, knowledge, _reader(knowledge.version))
 
 

@@ -36,6 +36,10 @@ class _File(NamedTuple):
     name: str
 
 
+SEE_ABOVE = "see the lines above"
+"""Mend of the last problem when every file had one of its own."""
+
+
 def gather(
     paths: Iterable[str | Path],
     *,
@@ -67,7 +71,7 @@ def _nothing_read(gathered: Gathered, *, given: bool) -> Gathered:
     if gathered.documents or gathered.fatal:
         return gathered
     if gathered.problems:
-        problem = Problem("records", "nothing could be read", "see the lines above", fatal=True)
+        problem = Problem("records", "nothing could be read", SEE_ABOVE, fatal=True)
     elif given:
         mend = "add notes, reports, or a FHIR export with conditions, procedures and observations"
         problem = Problem("records", "nothing about a patient's back could be read", mend, fatal=True)
