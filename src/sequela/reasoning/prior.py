@@ -45,7 +45,7 @@ def _referred(base: Floats, knowledge: Knowledge) -> Floats:
     Rare causes are commoner among those whose cause was not evident; the published columns are about everybody.
     """
     shares = base / base.sum()
-    allowed = shares > knowledge.priors.unknown_operation
+    allowed = shares > 0.0
     even = allowed / allowed.sum()
     return np.asarray((1.0 - knowledge.priors.referral) * shares + knowledge.priors.referral * even, dtype=np.float64)
 

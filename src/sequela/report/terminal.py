@@ -9,11 +9,13 @@ from rich.text import Text
 
 from sequela.case import Case
 from sequela.reasoning.assessment import Assessment
-from sequela.report.view import REASONS, CauseView, Reason, View, view
+from sequela.report.view import REASONS, CauseView, FlagGroup, Reason, View, view
 
 _COLOUR = {"emergency": "bold white on red", "same_day": "bold red", "within_72h": "bold yellow", "within_2_weeks": "yellow"}
 _BAR = 20
 _NAME = 31
+_DOUBT = 0.15
+"""A cause between this and its complement is still open."""
 
 
 def show(assessment: Assessment, console: Console | None = None) -> None:
@@ -24,7 +26,7 @@ def show(assessment: Assessment, console: Console | None = None) -> None:
 def render(seen: View) -> Group:
     """Everything as one rich renderable."""
     blocks: list[RenderableType] = [_head(seen)]
-    blocks += [_flag(f.urgency, f"{f.when}: {f.name}", f.action, [q.text for q in f.quotes]) for f in seen.red_flags]
+    blocks += [_flags(group) for group in seen.red_flags]
     blocks.append(_causes(seen))
     blocks.append(_foot(seen))
     return Group(*blocks)
@@ -39,11 +41,14 @@ def _head(seen: View) -> Text:
     return text
 
 
-def _flag(urgency: str, title: str, action: str, quotes: list[str]) -> Panel:
-    body = Text(action)
-    if quotes:
-        body.append("\n" + "; ".join(f"“{_short(q)}”" for q in quotes[:4]), style="dim")
-    return Panel(body, title=Text(f" {title} ", style=_COLOUR.get(urgency, "bold")), title_align="left", border_style="red", padding=(0, 1))
+def _flags(group: FlagGroup) -> Panel:
+    """One box for all flags of an urgency: what, what to do, and the words behind it."""
+    body = Text()
+    for i, flag in enumerate(group.flags):
+        body.append("\n" if i else "").append(flag.name, style="bold").append(f": {flag.action}")
+        if flag.quotes:
+            body.append(" " + "; ".join(f"“{_short(q.text, 40)}”" for q in flag.quotes[:3]), style="dim")
+    return Panel(body, title=Text(f" {group.when} ", style=_COLOUR.get(group.urgency, "bold")), title_align="left", border_style="red", padding=(0, 1))
 
 
 def _causes(seen: View) -> Table:
@@ -84,7 +89,8 @@ def _foot(seen: View) -> Text:
     text = Text()
     mechanism = ", ".join(f"{name} {share:.0%}" for name, share in seen.mechanisms if share >= 0.05)
     text.append("Mechanism  ", style="bold").append(mechanism + "\n")
-    settle = list(dict.fromkeys(t for c in seen.causes[:2] for t in c.would_settle))[:3]
+    open_ = [c for c in seen.causes[:3] if _DOUBT < c.probability < 1 - _DOUBT]
+    settle = list(dict.fromkeys(t for c in open_ for t in c.would_settle))[:2]
     if settle:
         text.append("Would settle it  ", style="bold").append("; ".join(settle) + "\n")
     if seen.missing:

@@ -59,11 +59,18 @@ class FlagView(msgspec.Struct, frozen=True):
     id: str
     name: str
     urgency: str
-    when: str
     action: str
     time_limit: str
     suspects: tuple[str, ...]
     quotes: tuple[Quote, ...]
+
+
+class FlagGroup(msgspec.Struct, frozen=True):
+    """Flags of one urgency: one card, not one interruption each."""
+
+    urgency: str
+    when: str
+    flags: tuple[FlagView, ...]
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -83,7 +90,7 @@ class DocumentView(msgspec.Struct, frozen=True):
 
 class View(msgspec.Struct, frozen=True):
     patient: str
-    red_flags: tuple[FlagView, ...]
+    red_flags: tuple[FlagGroup, ...]
     causes: tuple[CauseView, ...]
     folded: tuple[CauseView, ...]
     none_of_these: float
@@ -118,19 +125,7 @@ class _Presenter:
         ranked = [self._cause(c) for c in a.causes]
         return View(
             patient=_patient(self.case),
-            red_flags=tuple(
-                FlagView(
-                    f.id,
-                    f.name,
-                    f.urgency,
-                    URGENCY.get(f.urgency, f.urgency),
-                    f.action,
-                    f.time_limit,
-                    tuple(self.causes[s].name if s in self.causes else s.replace("_", " ") for s in f.suspects),
-                    tuple(q for b in f.basis for q in self._quotes(b, "present")),
-                )
-                for f in a.red_flags
-            ),
+            red_flags=self._flags(),
             causes=tuple(ranked[:ABOVE_THE_FOLD]),
             folded=tuple(ranked[ABOVE_THE_FOLD:]),
             none_of_these=a.none_of_these,
@@ -144,6 +139,21 @@ class _Presenter:
             documents=tuple(self._document(d) for d in self.case.documents),
             knowledge_version=a.knowledge_version,
         )
+
+    def _flags(self) -> tuple[FlagGroup, ...]:
+        """Flags by urgency, each quoting only words that no flag before it in its group has quoted."""
+        groups: dict[str, list[FlagView]] = {}
+        told: set[str] = set()
+        for flag in self.assessment.red_flags:
+            quotes = []
+            for quote in (q for b in flag.basis for q in self._quotes(b, "present")):
+                if quote.anchor not in told:
+                    told.add(quote.anchor)
+                    quotes.append(quote)
+            suspects = tuple(self.causes[s].name if s in self.causes else s.replace("_", " ") for s in flag.suspects)
+            seen = FlagView(flag.id, flag.name, flag.urgency, flag.action, flag.time_limit, suspects, tuple(quotes))
+            groups.setdefault(flag.urgency, []).append(seen)
+        return tuple(FlagGroup(u, URGENCY.get(u, u), tuple(flags)) for u, flags in groups.items())
 
     def _cause(self, ranked: RankedCause) -> CauseView:
         known = self.causes[ranked.id]

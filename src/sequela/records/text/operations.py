@@ -59,10 +59,16 @@ def mentions(
         sentence = [i for i in range(max(0, index - 3), min(len(parts), index + 4)) if parts[i].sentence == parts[index].sentence]
         rivals = [s for i in sentence for s in spans_of(i) if s.concept in names]
         for span in named:
-            if not _done(tokens, part, span, modality_of(index), text):
+            if not _done(tokens, part, span, modality_of(index), text) or _elsewhere(tokens, part, span):
                 continue
             out.append(_mention(tokens, parts, index, span, times, text, document, names, rivals))
     return out
+
+
+def _elsewhere(tokens: Sequence[Token], part: Segment, span: Span) -> bool:
+    """The levels next to it are all of the neck or upper back."""
+    near = [n for n, _ in lv.levels_in(tokens, max(part.start, span.start - 8), min(part.end, span.end + 8))]
+    return bool(near) and not any(lv.is_lumbar(n) for n in near)
 
 
 def _strongest(named: list[Span]) -> list[Span]:
