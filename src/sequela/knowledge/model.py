@@ -242,6 +242,7 @@ class Rule(Strict, frozen=True):
 
     all: each entry is a concept or alternatives "a|b"; all must stand in one clause, in any order, within `within` tokens.
     then: a story over two clauses: `all` is met after the operation, and these are met in a later clause that speaks of now.
+    elapsed_below: not when the operation is known to be this many days ago or more.
     unless: findings; the rule gives way where the document states one of them.
     onset_below: only when the complaint is known to have begun less than this many days after the operation.
     """
@@ -263,6 +264,7 @@ class Rule(Strict, frozen=True):
     negatable: bool = True
     then: tuple[str, ...] = ()
     onset_below: float | None = None
+    elapsed_below: float | None = None
     unless: tuple[str, ...] = ()
     space: str = ""
 

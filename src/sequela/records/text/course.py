@@ -26,20 +26,19 @@ def course(
         kind = _PATTERN.get(manifestation.get(observation.id, ""))
         if kind and observation.status == "present":
             pattern, source = (kind, observation.source) if pattern is None or kind == "returned" else (pattern, source)
-    elapsed = _elapsed(operations, review)
-    interval = _interval(pattern, elapsed, onset, spell)
-    return Course(pattern, interval, elapsed, source)  # type: ignore[arg-type]
+    since = elapsed(operations, review)
+    return Course(pattern, _interval(pattern, since, onset, spell), since, source)  # type: ignore[arg-type]
 
 
 def earliest(operations: Sequence[Operation], onset: Sequence[TimeMention], review: Sequence[TimeMention]) -> float | None:
     """Days from the operation to the first complaint after it: as stated, or at most the time that has passed since."""
     stated = [t.days for t in onset if t.kind == "after" and t.days is not None]
-    elapsed = _elapsed(operations, review)
-    known = [min(stated)] if stated else []
-    return min([*known, elapsed], default=None) if elapsed is not None else (known[0] if known else None)
+    since = elapsed(operations, review)
+    return min([*stated, *([since] if since is not None else [])], default=None)
 
 
-def _elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> float | None:
+def elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> float | None:
+    """Days from the latest operation to the record, where the text says it."""
     dated = [o.months_ago * _DAYS_PER_MONTH for o in operations if o.months_ago is not None]
     if dated:
         return min(dated)

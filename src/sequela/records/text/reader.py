@@ -22,7 +22,7 @@ from sequela.records.text.context import (
     Modality,
     modality,
 )
-from sequela.records.text.course import course, earliest
+from sequela.records.text.course import course, earliest, elapsed
 from sequela.records.text.lexicon import Matcher, Span
 from sequela.records.text.measure import value_after, value_before
 from sequela.records.text.narrative import narrative
@@ -134,6 +134,7 @@ class _Page:
         self.before = narrative(self.tokens, self.parts, found, self.text, fixed)
         self.used: list[tuple[int, int]] = []
         onset, spell, review = self._intervals()
+        self.elapsed = elapsed(self.operations, review)
         self.early = earliest(self.operations, onset, review)
         patient = _patient(self.text)
         observations = [*self._observations(), *self._derived(operations)]
@@ -258,6 +259,8 @@ class _Page:
         if "operation_note" in self.tags[index] and self.reader.kinds.get(compiled.finding) != "history":
             return None  # what was seen and done on the table is not how the patient is now
         if match.end <= part.start or not self._in_setting(rule.setting, rule.not_setting, index) or not self._needed(rule.needs):
+            return None
+        if rule.elapsed_below is not None and self.elapsed is not None and self.elapsed >= rule.elapsed_below:
             return None
         if rule.onset_below is not None and not (self.early is not None and self.early < rule.onset_below):
             return None
