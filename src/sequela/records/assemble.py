@@ -93,7 +93,7 @@ def _timeline(
     told = [
         Event("operation", " ".join([o.name, *o.levels]).strip(), o.date, o.months_ago, o.source) for o in operations
     ]
-    dated = [Event("document", d.name, d.date) for d in documents if d.date]
+    dated = [Event("document", d.name, d.date) for d in documents if d.date and "#" not in d.name]
     every = [*told, *(e for e in events if e.kind != "operation"), *dated]
     return tuple(sorted(every, key=_when))
 
