@@ -14,10 +14,12 @@ from tests.records.builders import LOINC, SNOMED, Json, about, concept, note, pa
 
 SOURCE = Path(__file__).parents[2] / "src"
 PROGRAM = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from sequela.records.gather import gather
 gathered = gather([sys.argv[1]])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+# Not ru_maxrss: that remembers the size of the process that started this one.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
 print(len(gathered.documents), len(gathered.observations), len(gathered.operations), len(gathered.problems), peak)
 """
 
