@@ -79,7 +79,9 @@ def peer(knowledge: Any) -> Callable[[str], list[tuple[str, str]]]:
             for form in knowledge.lexicon.triggers.get(name, ())
         ]
     )
-    rules = RuleBook(knowledge.lexicon)
+    from sequela.records.text.lexicon import Matcher
+
+    rules = RuleBook(knowledge.lexicon, Matcher(knowledge.lexicon, knowledge.version).spaces)
     parents = {c.id: c.is_ for c in knowledge.lexicon.concepts}
 
     def read(text: str) -> list[tuple[str, str]]:
@@ -118,7 +120,7 @@ def _pattern(keys: list[str]) -> list[dict[str, Any]]:
             out.append({"LIKE_NUM": True})
         elif key == "@grade":
             out.append({"TEXT": {"REGEX": r"^\d[+-]?/\d+$"}})
-        elif key == "@level":
+        elif key in ("@level", "@segment", "@vertebra"):
             out.append({"TEXT": {"REGEX": r"^[CTLS]\d"}})
         elif key.startswith("="):
             out.append({"TEXT": key[1:]})
