@@ -42,7 +42,10 @@ def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
     if any(p.fatal for p in gathered.problems) or not (gathered.documents or gathered.observations or gathered.operations):
         said = [p.line() for p in gathered.problems]
         raise NothingToRead(said[:-1] if len(said) > 1 and said[-1].endswith(SEE_ABOVE) else said)
-    return assemble(gathered, knowledge, _reader(knowledge.version))
+    case = assemble(gathered, knowledge, _reader(knowledge.version))
+    if not case.operations and all(o.source is None for o in case.observations):
+        raise NothingToRead([*(p.line() for p in gathered.problems), "record: no finding and no operation was recognised; give English clinical text or coded records"])
+    return case
 
 
 def assess(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Assessment:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from sequela.case import Case, Conflict, Course, Document, Event, Observation, Operation, Patient
+from sequela.case import Case, Conflict, Course, Document, Event, Observation, Operation, Patient, Problem
 from sequela.knowledge.model import Knowledge
 from sequela.records.gathered import Gathered
 from sequela.records.text.operations import join_operations
@@ -33,7 +33,7 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
         timeline=_timeline(operations, gathered.events, documents),
         course=_course(readings),
         conflicts=tuple(_conflicts(observations, operations)),
-        problems=gathered.problems,
+        problems=(*gathered.problems, *_scope(patient, operations, readings)),
         unread=tuple(u for r in readings for u in r.unread),
     )
 
@@ -72,6 +72,25 @@ def _patient(stated: Sequence[Patient], readings: Sequence[Reading]) -> Patient:
     )
     sex = patient.sex or next((r.patient.sex for r in readings if r.patient.sex), None)
     return msgspec.structs.replace(patient, age=age, sex=sex)
+
+
+_CHILD = 18
+_YEARS_APART = 12
+
+
+def _scope(patient: Patient, operations: Sequence[Operation], readings: Sequence[Reading]) -> list[Problem]:
+    """What the reader must know before believing the ranking: no operation, a child, or perhaps two people."""
+    out = []
+    if not operations:
+        out.append(Problem("record", "no operation on the low back was found", "the ranking presumes one; add the operation note or say what was done"))
+    if patient.age is not None and patient.age < _CHILD:
+        out.append(Problem("record", f"the patient is {patient.age} years old", "this is made for adults; do not use the ranking for a child"))
+    ages = [r.patient.age for r in readings if r.patient.age is not None]
+    if ages and max(ages) - min(ages) > _YEARS_APART:
+        out.append(Problem("record", f"ages from {min(ages)} to {max(ages)} years are stated", "check that all documents are of one patient"))
+    if {"female", "male"} <= {r.patient.sex for r in readings}:
+        out.append(Problem("record", "some documents speak of a woman and others of a man", "check that all documents are of one patient"))
+    return out
 
 
 def _by_age(knowledge: Knowledge, patient: Patient, observations: Sequence[Observation]) -> list[Observation]:

@@ -38,11 +38,8 @@ class Modality(NamedTuple):
     flags: list[int]
 
     def of(self, span: Span) -> int:
-        """Flags that hold for the whole span."""
-        value = -1
-        for i in range(span.start, span.end):
-            value &= self.flags[i - self.start]
-        return value
+        """Flags that hold for the span: those of its first and its last word, since a form may begin before the scope does ("of …")."""
+        return self.flags[span.start - self.start] | self.flags[span.end - 1 - self.start]
 
 
 def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Modality:

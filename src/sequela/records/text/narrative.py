@@ -66,7 +66,10 @@ def _mark(tokens: Sequence[Token], low: int, high: int, start: int, end: int, be
 def _earlier_in_sentence(tokens: Sequence[Token], parts: Sequence[Segment], mention: Mention, text: str, before: list[bool]) -> None:
     """ "He had sciatica and underwent discectomy": what stands before the operation, told in the past, was before it."""
     sentence = parts[mention.segment].sentence
-    start = next(p.start for p in parts if p.sentence == sentence)
+    first = mention.segment
+    while first and parts[first - 1].sentence == sentence:
+        first -= 1
+    start = parts[first].start
     told = _slice(tokens, start, mention.span.start, text)
     if _PAST.search(told) and not _now(told):
         for i in range(start, mention.span.start):

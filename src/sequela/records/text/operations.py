@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -144,12 +145,13 @@ def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span
 
     rivals: all operations named in the sentence.
     """
-    inside = [p for p in parts if p.sentence == parts[index].sentence]
+    inside = [parts[i] for i in range(max(0, index - 6), min(len(parts), index + 7)) if parts[i].sentence == parts[index].sentence]
     low, high = tokens[inside[0].start].start, tokens[inside[-1].end - 1].end
     begin, end = tokens[span.start].start, tokens[span.end - 1].end
     earlier = max((tokens[r.end - 1].end for r in rivals if r.end <= span.start), default=low)
     later = min((tokens[r.start].start for r in rivals if r.start >= span.end), default=high)
-    near = [t for t in times if t.kind in ("ago", "date")]
+    at = bisect_left(times, low, key=lambda t: t.start)
+    near = [t for t in times[at : at + 60] if t.kind in ("ago", "date")]
     after = [t for t in near if end <= t.start < later]
     before = [t for t in near if earlier <= t.start < begin]
     return after[0] if after and not (before and earlier == low) else before[-1] if before else None
@@ -234,6 +236,8 @@ def _told_twice(known: Operation, new: Operation) -> bool:
         return False
     if known.levels and new.levels and not set(known.levels) & set(new.levels):
         return False
+    if {known.side, new.side} == {"left", "right"}:
+        return False  # a contradiction, or two operations: not ours to decide
     if known.date and new.date:
         return True
     return bool(known.levels and new.levels) or not (known.levels or new.levels) or "lumbar_surgery" in (known.procedure, new.procedure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -86,8 +87,10 @@ class _Page:
         self._modalities: dict[tuple[int, int], Modality] = {}
         self._places_of: dict[int, Places] = {}
         self.tags = _tags(self.parts, self.triggers, self.tokens, self.text, document.kind)
-        self.lumbar = _regions(self.triggers, self.parts, self.tokens)
+        self.lumbar = _regions(self)
         self.times = time_mentions(self.text)
+        self._time_starts = [t.start for t in self.times]
+        self._now_met: dict[int, list[int]] = {}
 
     def _deal(self, spans: list[Span]) -> None:
         """Give every span to its segment."""
@@ -209,20 +212,25 @@ class _Page:
                 continue
             for match in matches_of(compiled, self._places(index)):
                 told = self._observe(match, index)
-                if told is not None and told.status == "present" and self._continues(later(compiled), index, match):
+                if told is not None and told.status == "present" and self._continues(later(compiled), match):
                     return told
         return None
 
     def _narrates(self, index: int) -> bool:
         return self.lumbar[index] and not self.tags[index] & (_MODALITIES | {"examination", "past_history"})
 
-    def _continues(self, second: CompiledRule, index: int, first: Match) -> bool:
-        for following in range(index, len(self.parts)):
-            if self._narrates(following):
-                for match in matches_of(second, self._places(following)):
-                    if match.start >= first.end and self._status(match, following) == "present":
-                        return True
-        return False
+    def _continues(self, second: CompiledRule, first: Match) -> bool:
+        """Whether the second clause of a story is met, of now, after the first."""
+        starts = self._now_met.get(second.order)
+        if starts is None:
+            starts = self._now_met[second.order] = [
+                match.start
+                for index in range(len(self.parts))
+                if self._narrates(index)
+                for match in matches_of(second, self._places(index))
+                if self._status(match, index) == "present"
+            ]
+        return max(starts, default=-1) >= first.end
 
     def _places(self, index: int) -> Places:
         """Concepts of a segment; a segment that starts with a pronoun also sees the one before it."""
@@ -251,7 +259,7 @@ class _Page:
 
     def _times_in(self, part: Segment) -> list[TimeMention]:
         low, high = self.tokens[part.start].start, self.tokens[part.end - 1].end
-        return [t for t in self.times if low <= t.start < high]
+        return self.times[bisect_left(self._time_starts, low) : bisect_left(self._time_starts, high)]
 
     def _observe(self, match: Match, index: int) -> Observation | None:
         compiled, part = match.compiled, self.parts[index]
@@ -430,19 +438,31 @@ def _opens(triggers: Sequence[Span], part: Segment, tokens: Sequence[Token]) -> 
     return False
 
 
-def _regions(triggers: Sequence[Sequence[Span]], parts: Sequence[Segment], tokens: Sequence[Token]) -> list[bool]:
-    """Whether each segment speaks of the lower spine and legs; neck and shoulder reports hold until the low back is named."""
-    lumbar, out = True, []
-    for index, part in enumerate(parts):
-        named = {t.concept for t in triggers[index]}
-        numbers = [n for n, _ in lv.levels_in(tokens, part.start, part.end)]
-        low = "%lumbar" in named or any(lv.is_lumbar(n) for n in numbers)
-        high = "%cervical" in named or any(max(n) <= 7 for n in numbers)
+_SACRAL = frozenset({"saddle", "bladder", "bowel", "sphincter", "cauda", "thecal_sac"})
+
+
+def _regions(page: _Page) -> list[bool]:
+    """Whether each segment speaks of the lower spine and legs.
+
+    A report on the neck or shoulder holds until the low back is named; where the document names a lumbar level or operation at all, a word about
+    the neck holds for its own sentence only. Bladder, bowel and saddle are never the neck's: an emergency must not hide behind an old neck operation.
+    """
+    levels = [[n for n, _ in lv.levels_in(page.tokens, p.start, p.end)] for p in page.parts]
+    named = [{t.concept for t in triggers} for triggers in page.triggers]
+    about_both = any(lv.is_lumbar(n) for found in levels for n in found) or any("%lumbar" in n for n in named)
+    lumbar, sentence, out = True, -1, []
+    for index, part in enumerate(page.parts):
+        if about_both and part.sentence != sentence:
+            lumbar = True
+        sentence = part.sentence
+        low = "%lumbar" in named[index] or any(lv.is_lumbar(n) for n in levels[index])
+        high = "%cervical" in named[index] or any(max(n) <= 7 for n in levels[index])
         if low:
             lumbar = True
         elif high:
             lumbar = False
-        out.append(lumbar)
+        sacral = any(s.concept in _SACRAL for s in page.concepts[index])
+        out.append(lumbar or sacral)
     return out
 
 
