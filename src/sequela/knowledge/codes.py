@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
+from sequela.knowledge.cache import Cache, signature
 from sequela.knowledge.codes_model import Analyte, CodesFile, Group, Medication, Score, Side, Status
 
 FILE = Path(__file__).with_name("codes.yaml")
@@ -220,14 +220,25 @@ def find_words(words: tuple[str, ...], text: str) -> re.Match[str] | None:
 
 
 def read(path: Path) -> Codes:
-    """The codes of one file. Raises CodesError naming file, line, key and the mend."""
+    """The codes of one file, from the cache where it is unchanged. Raises CodesError naming file, line, key and the mend."""
     try:
-        data = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-        return Codes(msgspec.convert(data, CodesFile))
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise CodesError(_place(path, error)) from None
+        cache = Cache(path, signature([path]))
+        known = cache.get("codes", CodesFile)
+        if known is None:
+            known = _parsed(path)
+            cache.put("codes", msgspec.msgpack.encode(known))
+        return Codes(known)
     except (OSError, UnicodeDecodeError) as error:
         raise CodesError(f"{path.name}: cannot be read ({error}); put the file there as UTF-8 text") from None
+
+
+def _parsed(path: Path) -> CodesFile:
+    import yaml  # here: a warm start must not pay for importing a YAML parser
+
+    try:
+        return msgspec.convert(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader), CodesFile)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise CodesError(_place(path, error)) from None
 
 
 def _place(path: Path, error: Exception) -> str:
