@@ -169,3 +169,11 @@ def test_explain_and_check_speak():
 def test_unread_lists_clauses_no_finding_used():
     text = "Status post L4-5 fusion. The L5 nerve root looks peculiar beside the screw head."
     assert "peculiar" in run("assess", "-", "--unread", text=text).stdout
+
+
+def test_a_notebook_shows_the_report():
+    import sequela
+
+    shown = sequela.assess(EXAMPLES / "nonunion")._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert "Pseudarthrosis" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 
 from sequela.case import Case, Document
@@ -48,12 +49,25 @@ def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
     return case
 
 
+class Shown(Assessment, frozen=True):
+    """An assessment that a notebook shows as its report."""
+
+    def _repr_html_(self) -> str:
+        from sequela.report.html import html
+
+        return f'<iframe srcdoc="{escape(html(self), quote=True)}" style="width:100%;height:48rem;border:0" title="Assessment"></iframe>'
+
+
+def _shown(assessment: Assessment) -> Shown:
+    return Shown(**{name: getattr(assessment, name) for name in assessment.__struct_fields__})
+
+
 def assess(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Assessment:
     """Assess a patient's records: files or folders (FHIR, C-CDA, text, PDF, CSV), or `text` itself.
 
     patient: which one, when the record holds several. Raises NothingToRead.
     """
-    return reason(read(*paths, text=text, patient=patient), load())
+    return _shown(reason(read(*paths, text=text, patient=patient), load()))
 
 
 def assess_text(text: str, name: str = "text") -> Assessment:
