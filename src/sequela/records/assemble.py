@@ -10,7 +10,7 @@ from sequela.case import Case, Conflict, Course, Document, Event, Observation, O
 from sequela.knowledge.model import Knowledge
 from sequela.records.gathered import Gathered
 from sequela.records.text.operations import join_operations
-from sequela.records.text.reader import Reading, TextReader
+from sequela.records.text.reader import Reading, TextReader, by_age
 
 _FIRST = {"operation_note": 0, "discharge": 1}
 
@@ -24,7 +24,8 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
     operations = join_operations([gathered.operations, *(r.operations for r in readings)])
     observations = _unique([*gathered.observations, *(o for r in readings for o in r.observations)])
     patient = _patient(gathered.patients, readings)
-    observations += _by_age(knowledge, patient, observations)
+    if patient.age is not None:
+        observations += by_age(knowledge.derived, patient.age, {o.id for o in observations})
     return Case(
         patient=patient,
         documents=(*documents, *(d for d in gathered.documents if d.kind == "coded")),
@@ -91,18 +92,6 @@ def _scope(patient: Patient, operations: Sequence[Operation], readings: Sequence
     if {"female", "male"} <= {r.patient.sex for r in readings}:
         out.append(Problem("record", "some documents speak of a woman and others of a man", "check that all documents are of one patient"))
     return out
-
-
-def _by_age(knowledge: Knowledge, patient: Patient, observations: Sequence[Observation]) -> list[Observation]:
-    """Findings that follow from the patient's age, where no document states them."""
-    if patient.age is None:
-        return []
-    known = {o.id for o in observations}
-    return [
-        Observation(rule.finding, "present" if patient.age > rule.age_above else "absent", float(patient.age), "years")
-        for rule in knowledge.derived
-        if rule.age_above is not None and rule.finding not in known
-    ]
 
 
 def _timeline(

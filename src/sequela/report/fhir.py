@@ -22,12 +22,10 @@ def bundle(assessment: Assessment) -> dict[str, Any]:
     patient = _patient(assessment)
     subject = {"reference": _url(patient["id"])}
     resources = [patient]
-    seen: set[str] = set()
     for number, observation in enumerate(assessment.case.observations):
         if observation.source is None and observation.value is None:
             continue
         resources.append(_observation(observation, number, subject))
-        seen.add(observation.id)
     for number, flag in enumerate(assessment.red_flags):
         resources.append(
             {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sequela.case import Course, Document, Event, Observation, Operation, Patient, Relation, Source, Status, Unread
-from sequela.knowledge.model import Knowledge
+from sequela.knowledge.model import Derived, Knowledge
 from sequela.records.text import levels as lv
 from sequela.records.text import operations as ops
 from sequela.records.text.context import (
@@ -52,6 +52,15 @@ class Reading(NamedTuple):
     course: Course
     patient: Patient
     unread: tuple[Unread, ...]
+
+
+def by_age(derived: Sequence[Derived], age: int, known: Collection[str], source: Source | None = None) -> list[Observation]:
+    """Findings that follow from an age in years, but for those known already."""
+    return [
+        Observation(rule.finding, "present" if age > rule.age_above else "absent", float(age), "years", source=source)
+        for rule in derived
+        if rule.age_above is not None and rule.finding not in known
+    ]
 
 
 class TextReader:
@@ -195,12 +204,7 @@ class _Page:
         if stated is None:
             return []
         age, start, end = stated
-        source = Source(self.document.name, start, end, self.text[start:end])
-        return [
-            Observation(rule.finding, "present" if age > rule.age_above else "absent", float(age), "years", source=source)
-            for rule in self.reader.derived
-            if rule.age_above is not None and rule.finding not in known
-        ]
+        return by_age(self.reader.derived, age, known, Source(self.document.name, start, end, self.text[start:end]))
 
     def _story(self, compiled: CompiledRule) -> Observation | None:
         """What two clauses tell together: the first after the operation, the second, later, of how it is now."""
