@@ -73,6 +73,7 @@ class TextReader:
         self.shared = self.matcher.spaces.get("", 0)
         self.names = {p.id: p.name for p in knowledge.procedures}
         self.traits = {p.id: frozenset((*p.traits, p.family)) for p in knowledge.procedures}
+        self.own_traits = {p.id: p.traits for p in knowledge.procedures}
         self.manifestation = {f.id: f.manifestation for f in knowledge.findings}
         self.kinds = {f.id: f.kind for f in knowledge.findings}
         self.derived = knowledge.derived
@@ -193,7 +194,7 @@ class _Page:
         for rule in self.reader.derived:
             for operation in operations:
                 reached = {v for s in operation.levels for v in s.split("-")}
-                if rule.trait in self.reader.traits.get(operation.procedure, frozenset()) and rule.reaches in reached:
+                if rule.trait in self.reader.own_traits.get(operation.procedure, ()) and rule.reaches in reached:
                     out.append(Observation(rule.finding, "present", source=operation.source))
                     break
         return out
@@ -414,9 +415,14 @@ def _token_at(tokens: Sequence[Token], part: Segment, offset: int) -> int:
 
 
 def _tags(parts: Sequence[Segment], triggers: Sequence[Sequence[Span]], tokens: Sequence[Token], text: str, kind: str) -> list[frozenset[str]]:
-    """Section and modality of each segment; a modality holds to the end of its paragraph or until the next one."""
+    """Section and modality of each segment.
+
+    A heading holds until the next one, a modality to the end of its paragraph or until the next one. "On examination" opens a section until
+    somebody tells again ("she reports"); in the middle of a sentence it holds for that sentence.
+    """
     section: set[str] = {kind} if kind in _SECTIONS | _MODALITIES else set()
     active: set[str] = set()
+    passing: tuple[int, set[str]] = (-1, set())
     out = []
     for index, part in enumerate(parts):
         if index and text[tokens[parts[index - 1].end - 1].end : tokens[part.start].start].count("\n") > 1:
@@ -424,12 +430,23 @@ def _tags(parts: Sequence[Segment], triggers: Sequence[Sequence[Span]], tokens: 
         named = {t.concept[1:] for t in triggers[index] if t.concept[0] == "%"} - {"cervical", "lumbar"}
         if named & _MODALITIES:
             active = named & _MODALITIES
-        if named & _SECTIONS and (_opens(triggers[index], part, tokens) or named & {"examination"}):
+        if named & _SECTIONS and _opens(triggers[index], part, tokens):
             section, active = named & _SECTIONS, named & _MODALITIES
+        elif _examines(triggers[index], part):
+            section, active = {"examination"}, named & _MODALITIES
+        elif "examination" in named:
+            passing = (part.sentence, {"examination"})
         elif "imaging" in named and _opens(triggers[index], part, tokens):
             section = set()
-        out.append(frozenset(section | active))
+        elif "told" in named and section == {"examination"} and kind != "examination":
+            section = set()
+        out.append(frozenset(section | active | (passing[1] if passing[0] == part.sentence else set())))
     return out
+
+
+def _examines(triggers: Sequence[Span], part: Segment) -> bool:
+    """The clause begins with the examination ("On examination", "Neurological examination showed")."""
+    return any(t.concept == "%examination" and t.start <= part.start + 2 for t in triggers)
 
 
 def _opens(triggers: Sequence[Span], part: Segment, tokens: Sequence[Token]) -> bool:
