@@ -1,6 +1,6 @@
 """Every accuracy figure of docs/accuracy.md, in one run.
 
-    python -m benchmarks.accuracy
+python -m benchmarks.accuracy
 """
 
 from __future__ import annotations

@@ -67,7 +67,9 @@ def main() -> None:
             continue
         n += 1
         text = case["presentation"] + "\n\nINVESTIGATIONS\n" + case.get("investigations", "")
-        gold = strongest([(f["finding"], f["status"]) for f in yaml.safe_load(path.read_text(encoding="utf-8"))["findings"]])
+        gold = strongest(
+            [(f["finding"], f["status"]) for f in yaml.safe_load(path.read_text(encoding="utf-8"))["findings"]]
+        )
         got = strongest([(o.id, o.status) for o in reader.read(Document(case["id"], text)).observations])
         got.discard(("age_over_70", "absent"))  # an age is not annotated as the absence of old age
         gold, got = close(gold, implied), close(got, implied)

@@ -79,8 +79,10 @@ def main() -> None:
         for _recall, _, finding, h, n, f, part in sorted(table):
             print(f"  {finding:48s} {part:12s} recall {h}/{n}  false {f}")
     precision = hit / (hit + false) if hit + false else float("nan")
-    print(f"{options.half}: {said} sentences, recall {hit}/{said} = {hit / max(said, 1):.3f}, precision {hit}/{hit + false} = {precision:.3f}, "
-          f"denials read as denied {denied}/{denials}, findings beyond the labelled ones {extra}")
+    print(
+        f"{options.half}: {said} sentences, recall {hit}/{said} = {hit / max(said, 1):.3f}, precision {hit}/{hit + false} = {precision:.3f}, "
+        f"denials read as denied {denied}/{denials}, findings beyond the labelled ones {extra}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Time and memory of the whole command `sequela assess note.txt --json`, warm.
 
-    python -m benchmarks.process [--runs 15]
+python -m benchmarks.process [--runs 15]
 """
 
 from __future__ import annotations
@@ -40,8 +40,12 @@ def main() -> None:
     ours, floor = [a for a, _ in pairs], [b for _, b in pairs]
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"Python {platform.python_version()}, {options.runs} runs after one warm-up, whole process")
-    print(f"sequela assess note.txt --json: median {statistics.median(ours):.3f} s (min {min(ours):.3f}, max {max(ours):.3f}); target 0.6 s")
-    print(f"ratio to `python -c 'import numpy'` in the same run: {statistics.median(ours) / statistics.median(floor):.2f}")
+    print(
+        f"sequela assess note.txt --json: median {statistics.median(ours):.3f} s (min {min(ours):.3f}, max {max(ours):.3f}); target 0.6 s"
+    )
+    print(
+        f"ratio to `python -c 'import numpy'` in the same run: {statistics.median(ours) / statistics.median(floor):.2f}"
+    )
     print(f"peak memory of the largest process: {peak:.0f} MB; target 200 MB")
 
 

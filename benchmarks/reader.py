@@ -32,9 +32,15 @@ def bootstrap() -> None:
     python = PEER / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(PEER)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", "medspacy", "msgspec", "pyyaml"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [str(python), "-m", "pip", "install", "--quiet", "medspacy", "msgspec", "pyyaml"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    raise SystemExit(subprocess.run([str(python), "-m", "benchmarks.reader", "--here"], cwd=ROOT, env=environment).returncode)
+    raise SystemExit(
+        subprocess.run([str(python), "-m", "benchmarks.reader", "--here"], cwd=ROOT, env=environment).returncode
+    )
 
 
 def peer(knowledge: Any) -> Callable[[str], list[tuple[str, str]]]:
@@ -55,10 +61,20 @@ def peer(knowledge: Any) -> Callable[[str], list[tuple[str, str]]]:
             token.norm_ = stem(token.text) if token.is_alpha else token.lower_
         return doc
 
-    nlp = medspacy.load(spacy.blank("en"), medspacy_enable=["medspacy_pyrush", "medspacy_target_matcher", "medspacy_context"], load_rules=False)
+    nlp = medspacy.load(
+        spacy.blank("en"),
+        medspacy_enable=["medspacy_pyrush", "medspacy_target_matcher", "medspacy_context"],
+        load_rules=False,
+    )
     nlp.add_pipe("fold", first=True)
     target, context = nlp.get_pipe("medspacy_target_matcher"), nlp.get_pipe("medspacy_context")
-    target.add([TargetRule(form, concept.id, pattern=_pattern(form_keys(form))) for concept in knowledge.lexicon.concepts for form in concept.forms])
+    target.add(
+        [
+            TargetRule(form, concept.id, pattern=_pattern(form_keys(form)))
+            for concept in knowledge.lexicon.concepts
+            for form in concept.forms
+        ]
+    )
     kinds = {
         "neg_pre": ("NEGATED_EXISTENCE", "FORWARD"),
         "neg_post": ("NEGATED_EXISTENCE", "BACKWARD"),
@@ -145,7 +161,9 @@ def f1(answers: list[list[tuple[str, str]]], cases: list[dict[str, Any]], implie
     return 2 * tp / (2 * tp + fp + fn)
 
 
-def timed(read: Callable[[str], list[tuple[str, str]]], texts: list[str], rounds: int) -> tuple[float, list[list[tuple[str, str]]]]:
+def timed(
+    read: Callable[[str], list[tuple[str, str]]], texts: list[str], rounds: int
+) -> tuple[float, list[list[tuple[str, str]]]]:
     """Median seconds per round over all texts, after a warm-up, and the answers."""
     answers = [read(t) for t in texts]
     seconds = []
@@ -171,14 +189,20 @@ def main() -> None:
     knowledge = load()
     reader = TextReader(knowledge)
     implied = {f.id: f.implies for f in knowledge.findings}
-    cases = [json.loads(line) for line in (ROOT / "tests/cases/published.jsonl").read_text(encoding="utf-8").splitlines()]
+    cases = [
+        json.loads(line) for line in (ROOT / "tests/cases/published.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     texts = [c["presentation"] + "\n\nINVESTIGATIONS\n" + c.get("investigations", "") for c in cases]
     with contextlib.redirect_stderr(io.StringIO()):
         theirs = peer(knowledge)
-        ours_s, ours = timed(lambda t: [(o.id, o.status) for o in reader.read(Document("note", t)).observations], texts, 5)
+        ours_s, ours = timed(
+            lambda t: [(o.id, o.status) for o in reader.read(Document("note", t)).observations], texts, 5
+        )
         theirs_s, other = timed(theirs, texts, 2)
     n = len(texts)
-    print(f"Python {platform.python_version()}, medspacy {version('medspacy')}, spacy {version('spacy')}, {n} notes, one process")
+    print(
+        f"Python {platform.python_version()}, medspacy {version('medspacy')}, spacy {version('spacy')}, {n} notes, one process"
+    )
     print(f"sequela  {1000 * ours_s / n:8.2f} ms a note   F1 {f1(ours, cases, implied):.3f}")
     print(f"medspaCy {1000 * theirs_s / n:8.2f} ms a note   F1 {f1(other, cases, implied):.3f}")
     print(f"ratio    {theirs_s / ours_s:8.1f} x  (target 20 x, F1 not lower)")

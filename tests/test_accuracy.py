@@ -24,7 +24,9 @@ CASES = [json.loads(line) for line in (TESTS / "cases" / "published.jsonl").read
 
 @pytest.fixture(scope="module")
 def answers():
-    return [assess_text(c["presentation"] + "\n\nINVESTIGATIONS\n" + c.get("investigations", ""), c["id"]) for c in CASES]
+    return [
+        assess_text(c["presentation"] + "\n\nINVESTIGATIONS\n" + c.get("investigations", ""), c["id"]) for c in CASES
+    ]
 
 
 def test_the_confirmed_cause_is_among_the_first(answers):
@@ -75,7 +77,9 @@ def test_phrasing_set(half, recall, precision):
     for path in sorted((TESTS / "phrasing" / half).glob("*.yaml")):
         for finding, sets in yaml.safe_load(path.read_text(encoding="utf-8")).items():
             said += len(sets["present"])
-            hit += sum(statuses(reader, i["text"], implied).get(finding) in ("present", "uncertain") for i in sets["present"])
+            hit += sum(
+                statuses(reader, i["text"], implied).get(finding) in ("present", "uncertain") for i in sets["present"]
+            )
             false += sum(statuses(reader, i["text"], implied).get(finding) == "present" for i in sets["near"])
     assert hit / said >= recall
     assert hit / (hit + false) >= precision
@@ -83,7 +87,13 @@ def test_phrasing_set(half, recall, precision):
 
 def test_nothing_is_found_in_reports_about_something_else(shared):
     """Real transcriptions about the neck, the shoulder and the like hold no operation on the low back."""
-    for name in ("rotator-cuff-tear", "anterior-cervical-discectomy-fusion-1", "broviac-catheter-placement", "ortho-letter-1", "anterior-cervical-discectomy-4"):
+    for name in (
+        "rotator-cuff-tear",
+        "anterior-cervical-discectomy-fusion-1",
+        "broviac-catheter-placement",
+        "ortho-letter-1",
+        "anterior-cervical-discectomy-4",
+    ):
         text = (shared / "samples" / "transcriptions" / f"{name}.txt").read_text(encoding="utf-8", errors="replace")
         answer = assess_text(text, name)
         assert answer.case.operations == ()

@@ -17,7 +17,9 @@ PYTHON = sorted(SOURCE.rglob("*.py"))
 
 
 def test_imports_run_one_way():
-    run = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert run.returncode == 0, run.stdout
 
 

@@ -44,9 +44,21 @@ def test_each_example_is_understood(folder):
 def test_the_document_keeps_the_contract():
     document = json.loads(run("assess", "-", "--json", text=LETTER).stdout)
     assert document["schema"] == "sequela.assessment/1"
-    assert {"knowledge_version", "case", "red_flags", "causes", "mechanisms", "roots", "next_tests", "plan", "missing"} <= set(document)
+    assert {
+        "knowledge_version",
+        "case",
+        "red_flags",
+        "causes",
+        "mechanisms",
+        "roots",
+        "next_tests",
+        "plan",
+        "missing",
+    } <= set(document)
     assert len(document["causes"]) == 31
-    assert [c["probability"] for c in document["causes"]] == sorted((c["probability"] for c in document["causes"]), reverse=True)
+    assert [c["probability"] for c in document["causes"]] == sorted(
+        (c["probability"] for c in document["causes"]), reverse=True
+    )
     assert sum(document["mechanisms"].values()) == pytest.approx(1)
     for cause in document["causes"]:
         assert cause["interval"][0] <= cause["probability"] <= cause["interval"][1]
@@ -56,7 +68,16 @@ def test_the_document_keeps_the_contract():
 
 
 def test_every_written_report_is_real(tmp_path):
-    done = run("assess", EXAMPLES / "nonunion", "--html", tmp_path / "r.html", "--pdf", tmp_path / "r.pdf", "--fhir", tmp_path / "r.json")
+    done = run(
+        "assess",
+        EXAMPLES / "nonunion",
+        "--html",
+        tmp_path / "r.html",
+        "--pdf",
+        tmp_path / "r.pdf",
+        "--fhir",
+        tmp_path / "r.json",
+    )
     assert done.returncode == 0, done.stderr
     html = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Pseudarthrosis" in html
@@ -127,10 +148,19 @@ def test_missing_file_empty_folder_and_empty_input(tmp_path):
 def test_two_patients_ask_which_one(tmp_path):
     people = [{"resource": {"resourceType": "Patient", "id": i, "birthDate": "1970-01-01"}} for i in ("one", "two")]
     facts = [
-        {"resource": {"resourceType": "Condition", "id": f"c{i}", "subject": {"reference": f"Patient/{i}"}, "code": {"text": f"low back pain of {i}"}}}
+        {
+            "resource": {
+                "resourceType": "Condition",
+                "id": f"c{i}",
+                "subject": {"reference": f"Patient/{i}"},
+                "code": {"text": f"low back pain of {i}"},
+            }
+        }
         for i in ("one", "two")
     ]
-    (tmp_path / "b.json").write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": people + facts}), encoding="utf-8")
+    (tmp_path / "b.json").write_text(
+        json.dumps({"resourceType": "Bundle", "type": "collection", "entry": people + facts}), encoding="utf-8"
+    )
     done = run("assess", tmp_path / "b.json", "--json")
     assert done.returncode == 1
     assert "--patient" in done.stderr
@@ -140,8 +170,12 @@ def test_two_patients_ask_which_one(tmp_path):
 
 
 def test_left_against_right_is_shown_not_guessed(tmp_path):
-    (tmp_path / "a.txt").write_text("Status post L4-5 discectomy 2020. Straight leg raise is positive on the left.", encoding="utf-8")
-    (tmp_path / "b.txt").write_text("Status post L4-5 discectomy 2020. Straight leg raise is positive on the right.", encoding="utf-8")
+    (tmp_path / "a.txt").write_text(
+        "Status post L4-5 discectomy 2020. Straight leg raise is positive on the left.", encoding="utf-8"
+    )
+    (tmp_path / "b.txt").write_text(
+        "Status post L4-5 discectomy 2020. Straight leg raise is positive on the right.", encoding="utf-8"
+    )
     document = json.loads(run("assess", tmp_path, "--json").stdout)
     assert any("left" in c["message"] and "right" in c["message"] for c in document["case"]["conflicts"])
 

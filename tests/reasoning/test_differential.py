@@ -53,16 +53,19 @@ def test_agrees_with_enumeration_of_hypotheses_and_states(record: tuple[Knowledg
 
 @SLOW
 @given(records(most_causes=4))
-def test_a_weight_is_the_log_odds_with_the_finding_less_those_without(
+def test_a_weight_is_the_mean_shift_of_the_log_odds_by_the_finding_alone_and_after_all_others(
     record: tuple[Knowledge, dict[str, str]],
 ) -> None:
     network, reports = record
     found = reason(case(*words(reports)), network)
-    with_all = brute.posterior(network, reports)
+    with_all, with_none = brute.posterior(network, reports), brute.posterior(network, {})
     for left_out in reports:
         without = brute.posterior(network, {f: s for f, s in reports.items() if f != left_out})
+        alone = brute.posterior(network, {left_out: reports[left_out]})
         for id_ in probabilities(found):
-            expected = brute.log_odds(with_all, id_) - brute.log_odds(without, id_)
+            last = brute.log_odds(with_all, id_) - brute.log_odds(without, id_)
+            first = brute.log_odds(alone, id_) - brute.log_odds(with_none, id_)
+            expected = (first + last) / 2
             shown = weight_of(found, id_, left_out)
             assert shown == pytest.approx(expected, abs=1e-6) or (shown == 0.0 and abs(expected) < 0.0501)
 

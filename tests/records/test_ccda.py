@@ -141,9 +141,7 @@ def test_family_history_and_plans_are_words_only() -> None:
     entry = procedure("3418002", "Discectomy of spine", mood="RQO")
     family = section("FAMILY HISTORY", "<list><item>Father</item><item>Diabetes</item></list>", loinc="10157-6")
     gathered = read(ccda(family, section("PLAN", "Fusion", entry, loinc="18776-5")))
-    assert (
-        text_of(gathered, "#family-history") == "FAMILY HISTORY\nFamily history: Father\nFamily history: Diabetes"
-    )
+    assert text_of(gathered, "#family-history") == "FAMILY HISTORY\nFamily history: Father\nFamily history: Diabetes"
     assert text_of(gathered, "#plan") == "PLAN\nPlanned: Fusion"
     assert not gathered.observations
     assert not gathered.operations

@@ -28,7 +28,8 @@ def test_impossible_levels_are_not_guessed(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("fused from L3 to S1", "L3-S1"), ("L3 through L5", "L3-L5"), ("from T12 to the sacrum", "T12-S1")]
+    ("text", "name"),
+    [("fused from L3 to S1", "L3-S1"), ("L3 through L5", "L3-L5"), ("from T12 to the sacrum", "T12-S1")],
 )
 def test_ranges_in_words(text, name):
     tokens = tokenize(text)
@@ -40,7 +41,14 @@ FUSED = [Operation("tlif", levels=("L4-L5", "L5-S1"))]
 
 @pytest.mark.parametrize(
     ("level", "relation"),
-    [("L4-L5", "operated"), ("L5", "operated"), ("L3-L4", "adjacent"), ("L3", "adjacent"), ("L2-L3", "remote"), ("L3-L5", "operated")],
+    [
+        ("L4-L5", "operated"),
+        ("L5", "operated"),
+        ("L3-L4", "adjacent"),
+        ("L3", "adjacent"),
+        ("L2-L3", "remote"),
+        ("L3-L5", "operated"),
+    ],
 )
 def test_relation_to_an_operated_block(level, relation):
     assert lv.relation(level, FUSED) == relation

@@ -18,7 +18,12 @@ def operations(reader, text):
 
 def test_procedure_level_side_and_time(reader):
     (found,) = operations(reader, "Two years ago he had a right L4-5 microdiscectomy and did well.")
-    assert (found.procedure, found.levels, found.side, found.months_ago) == ("microdiscectomy", ("L4-L5",), "right", 24.0)
+    assert (found.procedure, found.levels, found.side, found.months_ago) == (
+        "microdiscectomy",
+        ("L4-L5",),
+        "right",
+        24.0,
+    )
     assert found.source.text == "microdiscectomy"
 
 
@@ -28,7 +33,9 @@ def test_the_most_specific_name_of_one_operation_wins(reader):
 
 
 def test_two_operations_with_their_own_dates(reader):
-    first, second = operations(reader, "He had a lumbar decompression in 1992 and an anterior interbody fusion at L5-S1 in 1999.")
+    first, second = operations(
+        reader, "He had a lumbar decompression in 1992 and an anterior interbody fusion at L5-S1 in 1999."
+    )
     assert (first.procedure, first.date) == ("decompression", "1992")
     assert (second.procedure, second.date, second.levels) == ("alif", "1999", ("L5-S1",))
 

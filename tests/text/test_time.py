@@ -29,7 +29,13 @@ def test_an_interval_is_read_with_its_meaning(text, kind, days):
 
 
 @pytest.mark.parametrize(
-    ("text", "date"), [("in March 2019", "2019-03"), ("on 24 April 2015", "2015-04-24"), ("2021-02-03", "2021-02-03"), ("since 2013 she", "2013")]
+    ("text", "date"),
+    [
+        ("in March 2019", "2019-03"),
+        ("on 24 April 2015", "2015-04-24"),
+        ("2021-02-03", "2021-02-03"),
+        ("since 2013 she", "2013"),
+    ],
 )
 def test_a_date_is_as_precise_as_it_was_written(text, date):
     assert [m.date for m in time_mentions(text)] == [date]
@@ -40,6 +46,9 @@ def test_ages_and_numbers_are_not_intervals(text):
     assert time_mentions(text) == []
 
 
-@pytest.mark.parametrize(("words", "value"), [("twenty-two", 22), ("half a", 0.5), ("a couple of", 2), ("several", 5), ("12", 12), ("sometime", None)])
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [("twenty-two", 22), ("half a", 0.5), ("a couple of", 2), ("several", 5), ("12", 12), ("sometime", None)],
+)
 def test_numbers_in_words(words, value):
     assert number(words) == value

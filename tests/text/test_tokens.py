@@ -26,7 +26,19 @@ def test_variants_of_a_word_fold_to_one_form(words):
     assert len({stem(w) for w in words}) == 1
 
 
-@pytest.mark.parametrize(("one", "other"), [("facet", "face"), ("root", "rot"), ("disc", "discuss"), ("numb", "number"), ("site", "sit"), ("care", "car"), ("noted", "not"), ("mets", "met")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("facet", "face"),
+        ("root", "rot"),
+        ("disc", "discuss"),
+        ("numb", "number"),
+        ("site", "sit"),
+        ("care", "car"),
+        ("noted", "not"),
+        ("mets", "met"),
+    ],
+)
 def test_different_words_stay_different(one, other):
     assert stem(one) != stem(other)
 
@@ -63,7 +75,12 @@ def test_adversatives_and_semicolons_separate_statements():
 
 
 def test_a_wrapped_line_is_not_a_new_sentence():
-    assert len(_sentences("The screws at both sacral levels show a lucent rim of about\ntwo millimetres on the right side")) == 1
+    assert (
+        len(
+            _sentences("The screws at both sacral levels show a lucent rim of about\ntwo millimetres on the right side")
+        )
+        == 1
+    )
 
 
 def test_list_lines_are_separate_statements():

@@ -24,7 +24,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Files or folders (FHIR, C-CDA, text, PDF, CSV); - reads text from standard input.")]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...", help="Files or folders (FHIR, C-CDA, text, PDF, CSV); - reads text from standard input."
+    ),
+]
 
 
 def _fail(*lines: str, code: int) -> NoReturn:
@@ -41,7 +46,9 @@ def assess(
     pdf: Annotated[Path | None, typer.Option(help="Write the report as PDF.")] = None,
     fhir: Annotated[Path | None, typer.Option(help="Write the result as a FHIR R4 bundle.")] = None,
     patient: Annotated[str | None, typer.Option(help="Which patient, when the record holds several.")] = None,
-    unread: Annotated[bool, typer.Option("--unread", help="List sentences near a known structure that no finding used.")] = False,
+    unread: Annotated[
+        bool, typer.Option("--unread", help="List sentences near a known structure that no finding used.")
+    ] = False,
 ) -> None:
     """Read a patient's records and work out why the surgery failed."""
     from sequela.api import NothingToRead, read
@@ -98,7 +105,9 @@ def _write(assessment: Assessment, html: Path | None, pdf: Path | None, fhir: Pa
 
 
 @app.command()
-def explain(id: Annotated[str, typer.Argument(metavar="ID", help="A cause, finding, manifestation, test, red flag or source.")]) -> None:
+def explain(
+    id: Annotated[str, typer.Argument(metavar="ID", help="A cause, finding, manifestation, test, red flag or source.")],
+) -> None:
     """What the knowledge base holds on ID, with every number and its source."""
     from sequela.knowledge.explain import UnknownId
     from sequela.knowledge.explain import explain as tell
@@ -132,7 +141,9 @@ def main() -> None:
     import gc
     import os
 
-    gc.set_threshold(100_000)  # the knowledge base is a few large, long-lived trees: collecting while they load costs a tenth of a second
+    gc.set_threshold(
+        100_000
+    )  # the knowledge base is a few large, long-lived trees: collecting while they load costs a tenth of a second
     code = _run()
     with suppress(BrokenPipeError):
         sys.stdout.flush()

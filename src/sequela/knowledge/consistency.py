@@ -30,6 +30,7 @@ _LEAST_CONTRAST = 0.02
 READER_CONCEPTS = {"@level", "@after", "@ago", "@duration"}
 """What the text reader finds by itself: levels and intervals."""
 
+
 class Known:
     """Every identifier that may be referred to."""
 

@@ -213,7 +213,9 @@ def _space(name: str) -> str:
 def _in_space(entry: Entry[Concept], space: str) -> Entry[Concept]:
     """A chapter's concept under its full name, so that two chapters may use one word for two things."""
     concept = entry.value
-    return Entry(msgspec.structs.replace(concept, id=f"{space}.{concept.id}" if space else concept.id, space=space), entry.place)
+    return Entry(
+        msgspec.structs.replace(concept, id=f"{space}.{concept.id}" if space else concept.id, space=space), entry.place
+    )
 
 
 def _resolve(parts: Parts) -> None:
@@ -233,10 +235,15 @@ def _resolve(parts: Parts) -> None:
         return tuple("|".join(full(c, space) for c in item.split("|")) for item in given)
 
     parts.concepts = [
-        Entry(msgspec.structs.replace(c, is_=tuple(full(n, c.space) for n in c.is_)), place) for c, place in parts.concepts
+        Entry(msgspec.structs.replace(c, is_=tuple(full(n, c.space) for n in c.is_)), place)
+        for c, place in parts.concepts
     ]
     for i, ((finding, rule), place) in enumerate(parts.rules):
-        named: dict[str, Any] = {"all": items(rule.all, rule.space), "none": items(rule.none, rule.space), "then": items(rule.then, rule.space)}
+        named: dict[str, Any] = {
+            "all": items(rule.all, rule.space),
+            "none": items(rule.none, rule.space),
+            "then": items(rule.then, rule.space),
+        }
         if rule.value is not None:
             named["value"] = full(rule.value, rule.space)
         parts.rules[i] = Entry(FindingRule(finding, msgspec.structs.replace(rule, **named)), place)

@@ -117,6 +117,8 @@ class Procedure(Strict, frozen=True):
     name: str
     family: Literal["discectomy", "decompression", "fusion", "any"]
     traits: tuple[str, ...] = ()
+    named: Literal["exactly", "loosely", "hardly"] = "exactly"
+    """How much the name says: "TLIF", "a fusion", "an operation on the back"."""
 
 
 class Sizes(Strict, frozen=True):

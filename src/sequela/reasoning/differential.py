@@ -64,7 +64,7 @@ def rank(case: Case, knowledge: Knowledge, known: Mapping[str, Settled]) -> Diff
     after = posterior(network, prior, evidence)
     marginal = marginals(network, after)
     low, high = intervals(knowledge, weight, after, evidence)
-    reasons = ratios(network, after, evidence)
+    reasons = ratios(network, prior, after, evidence)
     stated = [finding for finding in knowledge.findings if finding.id in known and not known[finding.id].implied]
     ranked = [
         RankedCause(
@@ -151,21 +151,25 @@ def marginals(network: Network, after: Floats) -> Floats:
     return np.minimum(sums(after, network.contains), 1.0)
 
 
-def ratios(network: Network, after: Floats, evidence: Sequence[Evidence]) -> Floats:
-    """[len(evidence), C] natural-log likelihood ratio that each finding contributes, given all others (leave one out).
+def ratios(network: Network, prior: Floats, after: Floats, evidence: Sequence[Evidence]) -> Floats:
+    """[len(evidence), C] natural-log likelihood ratio that each finding contributes: the mean of its weight alone and given all others.
 
+    Given all others (leave one out) two findings that say the same would both weigh nothing; alone each would weigh as much as both.
     log[P(E|c) / P(E|not c)] - log[P(E without f|c) / P(E without f|not c)]: the prior odds cancel. Causes that the
     operations exclude get zero.
     """
     if not evidence:
         return np.zeros((0, len(network.causes)))
     a, b = parts(network, evidence)
-    without = np.empty((len(evidence), len(after)))
+    without, alone = np.empty((len(evidence), len(after))), np.empty((len(evidence), len(after)))
     for row, one in enumerate(evidence):
         less_a, less_b = np.log(network.likelihood[one.f, one.status])
         present = network.present[:, one.g]
         without[row] = after * _term(present, a[one.g] - less_a, b[one.g] - less_b) / _term(present, a[one.g], b[one.g])
-    return _log_odds(after[None, :], network.contains) - _log_odds(without, network.contains)
+        alone[row] = prior * _term(present, less_a, less_b)
+    last = _log_odds(after[None, :], network.contains) - _log_odds(without, network.contains)
+    first = _log_odds(alone, network.contains) - _log_odds(prior[None, :], network.contains)
+    return np.asarray((first + last) / 2.0, dtype=np.float64)
 
 
 def _log_odds(joint: Floats, contains: Floats) -> Floats:

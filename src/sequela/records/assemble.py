@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import msgspec
 
@@ -21,7 +22,7 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
     read = [d for d in gathered.documents if d.kind != "coded"]  # coded facts are already facts
     documents = sorted(read, key=lambda d: (_FIRST.get(d.kind, 5), d.date or "9999", d.name))
     readings = _read_all(reader, documents, gathered.operations)
-    operations = join_operations([gathered.operations, *(r.operations for r in readings)])
+    operations = join_operations([gathered.operations, *(r.operations for r in readings)], reader.named)
     observations = _unique([*gathered.observations, *(o for r in readings for o in r.observations)])
     patient = _patient(gathered.patients, readings)
     if patient.age is not None:
@@ -47,7 +48,7 @@ def _read_all(reader: TextReader, documents: Sequence[Document], coded: Sequence
     out = []
     for index, document in enumerate(documents):
         others = [r.operations for i, r in enumerate(readings) if i != index]
-        known = join_operations([coded, *others])
+        known = join_operations([coded, *others], reader.named)
         out.append(reader.read(document, known) if known != tuple(coded) else readings[index])
     return out
 
@@ -83,14 +84,38 @@ def _scope(patient: Patient, operations: Sequence[Operation], readings: Sequence
     """What the reader must know before believing the ranking: no operation, a child, or perhaps two people."""
     out = []
     if not operations:
-        out.append(Problem("record", "no operation on the low back was found", "the ranking presumes one; add the operation note or say what was done"))
+        out.append(
+            Problem(
+                "record",
+                "no operation on the low back was found",
+                "the ranking presumes one; add the operation note or say what was done",
+            )
+        )
     if patient.age is not None and patient.age < _CHILD:
-        out.append(Problem("record", f"the patient is {patient.age} years old", "this is made for adults; do not use the ranking for a child"))
+        out.append(
+            Problem(
+                "record",
+                f"the patient is {patient.age} years old",
+                "this is made for adults; do not use the ranking for a child",
+            )
+        )
     ages = [r.patient.age for r in readings if r.patient.age is not None]
     if ages and max(ages) - min(ages) > _YEARS_APART:
-        out.append(Problem("record", f"ages from {min(ages)} to {max(ages)} years are stated", "check that all documents are of one patient"))
+        out.append(
+            Problem(
+                "record",
+                f"ages from {min(ages)} to {max(ages)} years are stated",
+                "check that all documents are of one patient",
+            )
+        )
     if {"female", "male"} <= {r.patient.sex for r in readings}:
-        out.append(Problem("record", "some documents speak of a woman and others of a man", "check that all documents are of one patient"))
+        out.append(
+            Problem(
+                "record",
+                "some documents speak of a woman and others of a man",
+                "check that all documents are of one patient",
+            )
+        )
     return out
 
 
@@ -144,17 +169,24 @@ def _conflicts(observations: Sequence[Observation], operations: Sequence[Operati
             by_id.setdefault(o.id, []).append(o)
     for name, group in by_id.items():
         found += _contradiction(name, group)
-    sides = {(o.levels, o.date): o.side for o in operations if o.side and o.levels}
-    for operation in operations:
-        other = sides.get((operation.levels, operation.date))
-        if operation.side and other and other != operation.side and "both" not in (other, operation.side):
-            found.append(
-                Conflict(
-                    "operation",
-                    f"{operation.name} {', '.join(operation.levels)}: {other} in one document, {operation.side} in another",
-                    (),
-                )
+    found += _opposite_sides(operations)
+    return found
+
+
+def _opposite_sides(operations: Sequence[Operation]) -> list[Conflict]:
+    """The same kind of operation at the same levels, told once as left and once as right, with no two dates to tell them apart."""
+    found = []
+    for one, other in combinations([o for o in operations if o.levels], 2):
+        dated = one.date and other.date and one.date != other.date
+        timed = one.months_ago is not None and other.months_ago is not None
+        if {one.side, other.side} != {"left", "right"} or one.levels != other.levels or dated or timed:
+            continue
+        where = f"{one.name} {', '.join(one.levels)}"
+        found.append(
+            Conflict(
+                "operation", f"{where}: {one.side} in one place, {other.side} in another: one operation or two?", ()
             )
+        )
     return found
 
 

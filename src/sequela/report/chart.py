@@ -22,10 +22,21 @@ def timeline_svg(case: Case) -> str:
     reach = max(last - first, 1.0)
     known.sort(key=lambda item: item[1])
     height = _MARGIN * 2 + _ROW * len(known)
-    parts = [f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Time line" xmlns="http://www.w3.org/2000/svg">']
+    parts = [
+        f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="Time line" xmlns="http://www.w3.org/2000/svg">'
+    ]
     parts.append(f'<line x1="{_MARGIN}" y1="14" x2="{_WIDTH - _MARGIN}" y2="14" stroke="#9ca3af" stroke-width="2"/>')
     for row, (event, place) in enumerate(known):
-        parts.append(_mark(event, _MARGIN + (place - first) / reach * (_WIDTH - 2 * _MARGIN), 14, _MARGIN + 22 + row * _ROW, place, today))
+        parts.append(
+            _mark(
+                event,
+                _MARGIN + (place - first) / reach * (_WIDTH - 2 * _MARGIN),
+                14,
+                _MARGIN + 22 + row * _ROW,
+                place,
+                today,
+            )
+        )
     return "".join(parts) + "</svg>"
 
 

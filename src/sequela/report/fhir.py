@@ -32,7 +32,10 @@ def bundle(assessment: Assessment) -> dict[str, Any]:
                 "resourceType": "Flag",
                 "id": _id("flag", flag.id, str(number)),
                 "status": "active",
-                "code": {"coding": [{"system": f"{_SYSTEM}:red-flag", "code": flag.id, "display": flag.name}], "text": f"{flag.name}. {flag.action}"},
+                "code": {
+                    "coding": [{"system": f"{_SYSTEM}:red-flag", "code": flag.id, "display": flag.name}],
+                    "text": f"{flag.name}. {flag.action}",
+                },
                 "subject": subject,
             }
         )
@@ -59,7 +62,10 @@ def _url(identifier: str) -> str:
 
 def _patient(assessment: Assessment) -> dict[str, Any]:
     known = assessment.case.patient
-    out: dict[str, Any] = {"resourceType": "Patient", "id": _id("patient", known.id or "", *(d.name for d in assessment.case.documents))}
+    out: dict[str, Any] = {
+        "resourceType": "Patient",
+        "id": _id("patient", known.id or "", *(d.name for d in assessment.case.documents)),
+    }
     if known.id:
         out["identifier"] = [{"system": f"{_SYSTEM}:record", "value": known.id}]
     if known.name:
@@ -76,10 +82,20 @@ def _observation(observation: Observation, number: int, subject: dict[str, str])
         "resourceType": "Observation",
         "id": _id("observation", observation.id, str(number)),
         "status": "preliminary" if observation.status == "uncertain" else "final",
-        "code": {"coding": [{"system": f"{_SYSTEM}:finding", "code": observation.id}], "text": observation.id.replace("_", " ")},
+        "code": {
+            "coding": [{"system": f"{_SYSTEM}:finding", "code": observation.id}],
+            "text": observation.id.replace("_", " "),
+        },
         "subject": subject,
         "interpretation": [
-            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": _STATUS[observation.status]}]}
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
+                        "code": _STATUS[observation.status],
+                    }
+                ]
+            }
         ],
     }
     if observation.value is not None:
@@ -92,7 +108,11 @@ def _observation(observation: Observation, number: int, subject: dict[str, str])
     if where:
         out["bodySite"] = {"text": where}
     if observation.source:
-        out["note"] = [{"text": f"“{observation.source.text}” ({observation.source.document}, characters {observation.source.start} to {observation.source.end})"}]
+        out["note"] = [
+            {
+                "text": f"“{observation.source.text}” ({observation.source.document}, characters {observation.source.start} to {observation.source.end})"
+            }
+        ]
     return out
 
 
@@ -105,7 +125,10 @@ def _risk(assessment: Assessment, subject: dict[str, str]) -> dict[str, Any]:
         "method": {"text": f"Sequela, knowledge {assessment.knowledge_version}"},
         "prediction": [
             {
-                "outcome": {"coding": [{"system": f"{_SYSTEM}:cause", "code": c.id, "display": c.name}], "text": c.name},
+                "outcome": {
+                    "coding": [{"system": f"{_SYSTEM}:cause", "code": c.id, "display": c.name}],
+                    "text": c.name,
+                },
                 "probabilityDecimal": round(100 * c.probability, 4),
                 "rationale": f"90 % interval {100 * c.interval[0]:.1f} to {100 * c.interval[1]:.1f} %",
             }

@@ -14,7 +14,13 @@ from sequela.report.view import view
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = Environment(loader=PackageLoader("sequela.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("sequela.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     environment.filters["percent"] = lambda p: f"{p:.0%}" if p >= 0.01 else "< 1%"
     return environment
 
@@ -22,7 +28,11 @@ def _environment() -> Environment:
 def html(assessment: Assessment, *, paper: bool = False) -> str:
     """The report. paper: everything unfolded, for print and PDF."""
     seen = view(assessment)
-    return _environment().get_template("report.html").render(seen=seen, timeline=timeline_svg(assessment.case), paper=paper)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(seen=seen, timeline=timeline_svg(assessment.case), paper=paper)
+    )
 
 
 def write_html(assessment: Assessment, path: Path) -> None:

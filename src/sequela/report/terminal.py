@@ -11,7 +11,12 @@ from sequela.case import Case
 from sequela.reasoning.assessment import Assessment
 from sequela.report.view import REASONS, CauseView, FlagGroup, Reason, View, view
 
-_COLOUR = {"emergency": "bold white on red", "same_day": "bold red", "within_72h": "bold yellow", "within_2_weeks": "yellow"}
+_COLOUR = {
+    "emergency": "bold white on red",
+    "same_day": "bold red",
+    "within_72h": "bold yellow",
+    "within_2_weeks": "yellow",
+}
 _BAR = 20
 _NAME = 31
 _DOUBT = 0.15
@@ -48,7 +53,13 @@ def _flags(group: FlagGroup) -> Panel:
         body.append("\n" if i else "").append(flag.name, style="bold").append(f": {flag.action}")
         if flag.quotes:
             body.append(" " + "; ".join(f"“{_short(q.text, 40)}”" for q in flag.quotes[:3]), style="dim")
-    return Panel(body, title=Text(f" {group.when} ", style=_COLOUR.get(group.urgency, "bold")), title_align="left", border_style="red", padding=(0, 1))
+    return Panel(
+        body,
+        title=Text(f" {group.when} ", style=_COLOUR.get(group.urgency, "bold")),
+        title_align="left",
+        border_style="red",
+        padding=(0, 1),
+    )
 
 
 def _causes(seen: View) -> Table:
@@ -62,7 +73,12 @@ def _causes(seen: View) -> Table:
             if reasons:
                 table.add_row(_reasons(reasons, sign))
     rest = sum(c.probability for c in seen.folded)
-    table.add_row(Text(f"{len(seen.folded)} other causes: {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}", style="dim"))
+    table.add_row(
+        Text(
+            f"{len(seen.folded)} other causes: {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}",
+            style="dim",
+        )
+    )
     return table
 
 

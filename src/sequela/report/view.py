@@ -186,13 +186,16 @@ class _Presenter:
     def _quotes(self, finding: str, status: str) -> tuple[Quote, ...]:
         found = [o for o in self.case.observations if o.id == finding and o.source and o.status == status]
         return tuple(
-            Quote(o.source.text, o.source.document, self.anchors[o.source]) for o in found[:2] if o.source and o.source in self.anchors
+            Quote(o.source.text, o.source.document, self.anchors[o.source])
+            for o in found[:2]
+            if o.source and o.source in self.anchors
         )
 
     def _document(self, document: Document) -> DocumentView:
         """The text cut at every place a finding rests on; overlapping places are shown as one."""
         places = sorted(
-            (o for o in self.case.observations if o.source and o.source.document == document.name), key=lambda o: _span(o)
+            (o for o in self.case.observations if o.source and o.source.document == document.name),
+            key=lambda o: _span(o),
         )
         pieces, at = [], 0
         for group in _overlapping(places):
@@ -243,7 +246,9 @@ def _patient(case: Case) -> str:
 
 
 def _operation(operation: Operation) -> str:
-    when = operation.date or (f"{_ago(operation.months_ago)} ago" if operation.months_ago is not None else "date not stated")
+    when = operation.date or (
+        f"{_ago(operation.months_ago)} ago" if operation.months_ago is not None else "date not stated"
+    )
     where = ", ".join(operation.levels) or "level not stated"
     side = f", {operation.side}" if operation.side else ""
     return f"{operation.name or operation.procedure} {where}{side} ({when})"
@@ -264,12 +269,20 @@ def _when(event: Event) -> str:
     return f"{_ago(event.months_ago)} before" if event.months_ago is not None else "undated"
 
 
-_PATTERN = {"never_relieved": "never relieved by the operation", "returned": "returned after relief", "new": "new since the operation"}
+_PATTERN = {
+    "never_relieved": "never relieved by the operation",
+    "returned": "returned after relief",
+    "new": "new since the operation",
+}
 
 
 def _course(case: Case) -> str:
     course = case.course
     parts = [_PATTERN[course.pattern]] if course.pattern else []
     if course.interval_days is not None:
-        parts.append("from the operation on" if course.interval_days < 1 else f"onset {_ago(course.interval_days / 30.44)} after the operation")
+        parts.append(
+            "from the operation on"
+            if course.interval_days < 1
+            else f"onset {_ago(course.interval_days / 30.44)} after the operation"
+        )
     return ", ".join(parts) or "course after the operation not stated"
