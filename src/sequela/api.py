@@ -40,12 +40,19 @@ def read(*paths: str | Path, text: str | None = None, patient: str | None = None
 
 
 def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
-    if any(p.fatal for p in gathered.problems) or not (gathered.documents or gathered.observations or gathered.operations):
+    if any(p.fatal for p in gathered.problems) or not (
+        gathered.documents or gathered.observations or gathered.operations
+    ):
         said = [p.line() for p in gathered.problems]
         raise NothingToRead(said[:-1] if len(said) > 1 and said[-1].endswith(SEE_ABOVE) else said)
     case = assemble(gathered, knowledge, _reader(knowledge.version))
     if not case.operations and all(o.source is None for o in case.observations):
-        raise NothingToRead([*(p.line() for p in gathered.problems), "record: no finding and no operation was recognised; give English clinical text or coded records"])
+        raise NothingToRead(
+            [
+                *(p.line() for p in gathered.problems),
+                "record: no finding and no operation was recognised; give English clinical text or coded records",
+            ]
+        )
     return case
 
 
@@ -73,4 +80,6 @@ def assess(*paths: str | Path, text: str | None = None, patient: str | None = No
 def assess_text(text: str, name: str = "text") -> Assessment:
     """Assess one text already in memory."""
     knowledge = load()
-    return reason(assemble(Gathered(documents=(Document(name, text),)), knowledge, _reader(knowledge.version)), knowledge)
+    return reason(
+        assemble(Gathered(documents=(Document(name, text),)), knowledge, _reader(knowledge.version)), knowledge
+    )
