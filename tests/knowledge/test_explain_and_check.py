@@ -87,7 +87,7 @@ def test_check_counts_what_there_is() -> None:
 
 
 def test_check_raises_what_is_wrong(copy: Copy) -> None:
-    copy.edit("manifestations.yaml", "  leak: 0.04", "  leak: 1.04")
+    copy.edit("manifestations.yaml", "  leak: 0.02\n", "  leak: 1.04\n")
     with pytest.raises(KnowledgeError, match=r"manifestations\.yaml:\d+: disc_fragment\.leak: 1\.04"):
         check(copy.root)
 

@@ -134,7 +134,7 @@ def test_a_folder_open_to_others_is_not_trusted(copy: Copy, own_cache: Path, mon
 
 
 def test_broken_knowledge_is_never_cached(copy: Copy, own_cache: Path) -> None:
-    copy.edit("manifestations.yaml", "  leak: 0.04", "  leak: 1.04")
+    copy.edit("manifestations.yaml", "  leak: 0.02\n", "  leak: 1.04\n")
     with pytest.raises(Exception, match=r"1\.04"):
         load(copy.root)
     assert not own_cache.exists()

@@ -25,7 +25,7 @@ def both_ways(cases: list[Case], on: Knowledge) -> tuple[batch.Marginals, list[d
     network = compiled(on)
     a, b, weight = [], [], []
     for one in cases:
-        findings = known(one, network.implied)
+        findings = known(one, network)
         log_a, log_b = parts(network, counted(one, on, findings))
         a.append(np.exp(log_a))
         b.append(np.exp(log_b))

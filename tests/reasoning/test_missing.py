@@ -76,7 +76,7 @@ def test_information_is_the_mutual_information_with_each_cause_added_up() -> Non
     from sequela.reasoning.prior import weights
 
     one = case("k")
-    findings = known(one, {})
+    findings = known(one, compiled(on))
     evidence = counted(one, on, findings)
     after = posterior(compiled(on), over_hypotheses(compiled(on), weights(one, on, findings), SIZES), evidence)
     bits = information(compiled(on), evidence, after)

@@ -168,6 +168,8 @@ def _findings(parts: Parts, known: Known) -> Iterator[Problem]:
         yield from probability(place / "missed", finding.missed)
         for i, implied in enumerate(finding.implies):
             yield from unknown(place / "implies" / i, implied, known.findings, "finding", "findings/*.yaml")
+        for i, excluded in enumerate(finding.excludes):
+            yield from unknown(place / "excludes" / i, excluded, known.findings, "finding", "findings/*.yaml")
         at = place / "manifestation"
         yield from unknown(at, finding.manifestation, known.manifestations, "manifestation", "manifestations.yaml")
         if (finding.given is None) == (finding.measured is None):

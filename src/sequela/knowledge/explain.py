@@ -148,6 +148,8 @@ class Explainer:
         yield from self._basis(finding.basis)
         if finding.implies:
             yield "Implies: " + ", ".join(finding.implies) + "."
+        if finding.excludes:
+            yield "Excludes: " + ", ".join(finding.excludes) + "."
         asked = [f for f in self.knowledge.red_flags if finding.id in set(findings_in(f.criteria))]
         yield from _section("Red flags that ask for it", (f"- {f.id} ({f.urgency}): {f.name}" for f in asked))
         tests = [f"- {t.id}: {t.name}" for t in self.knowledge.tests if finding.id in t.reads]

@@ -82,6 +82,7 @@ class Cap(Strict, frozen=True):
 class Finding(Strict, frozen=True):
     """missed: how often a report that speaks of it denies it although it is there (silent false negatives).
 
+    implies, excludes: findings that are present, or absent, by definition when this one is present and the record does not speak of them.
     label: the name in a few words, for one line of a list. question: how to ask or examine for it.
     """
 
@@ -93,6 +94,7 @@ class Finding(Strict, frozen=True):
     measured: Measured | None = None
     cap: Cap | None = None
     implies: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     missed: float = 0.1
     label: str | None = None
     question: str | None = None

@@ -17,7 +17,7 @@ __all__ = ["Assessment", "Question", "RaisedFlag", "RankedCause", "Weight", "rea
 
 def reason(case: Case, knowledge: Knowledge) -> Assessment:
     """Assess one case. Pure: the same case and knowledge base give the same assessment, in whatever order it was read."""
-    findings = known(case, compiled(knowledge).implied)
+    findings = known(case, compiled(knowledge))
     judged = judge(knowledge, findings, facts_of(case, knowledge))
     ranked = rank(case, knowledge, findings)
     return Assessment(

@@ -12,6 +12,7 @@ import msgspec
 
 from sequela.case import Case, Observation, Operation, Status
 from sequela.knowledge.model import Knowledge, Procedure
+from sequela.reasoning.network import Network
 
 Fact = float | bool | None
 
@@ -26,7 +27,7 @@ class Settled(msgspec.Struct, frozen=True):
     """What the record as a whole says of one finding.
 
     values: the numbers stated with that status, ascending, in the finding's unit. implied: not stated itself, but it follows
-    from a finding that is present.
+    by definition from a finding that is present.
     """
 
     status: Status
@@ -34,15 +35,20 @@ class Settled(msgspec.Struct, frozen=True):
     implied: bool = False
 
 
-def known(case: Case, implied: Mapping[str, frozenset[str]]) -> dict[str, Settled]:
-    """Every finding the record states or implies, by identifier, in no particular order.
+def known(case: Case, network: Network) -> dict[str, Settled]:
+    """Every finding the record states, implies or excludes, by identifier, in no particular order.
 
-    Implication only fills gaps: a finding the record speaks of keeps the status it is given there.
+    Implication and exclusion only fill gaps: a finding the record speaks of keeps the status it is given there.
     """
     stated = _stated(case)
-    follows = {y for x, one in stated.items() if one.status == "present" for y in implied.get(x, ())}
-    gaps = {id_: Settled("present", implied=True) for id_ in follows - stated.keys()}
-    return stated | gaps
+    present = {x for x, one in stated.items() if one.status == "present"}
+    follows = {y for x in present for y in network.implied.get(x, ())} - stated.keys()
+    barred = {y for x in present | follows for y in network.excluded.get(x, ())} - stated.keys() - follows
+    return (
+        stated
+        | {id_: Settled("present", implied=True) for id_ in follows}
+        | {id_: Settled("absent", implied=True) for id_ in barred}
+    )
 
 
 def _stated(case: Case) -> dict[str, Settled]:

@@ -32,7 +32,7 @@ class Network(msgspec.Struct, frozen=True, eq=False):
     leak [G]; link [C + 1, G]: P(manifestation | this cause alone, no leak), last row nobody = 0.
     present [H, G]: P(manifestation | hypothesis). likelihood [F, 3, 2]: P(report | manifestation present, absent) for the
     reports present, absent, uncertain. shown_by [F]: index of the manifestation a finding shows.
-    implied: all findings that a present finding makes present, followed to the end.
+    implied, excluded: all findings that a present finding makes present (followed to the end), and those it makes absent.
     """
 
     causes: tuple[str, ...]
@@ -47,6 +47,7 @@ class Network(msgspec.Struct, frozen=True, eq=False):
     likelihood: Floats
     shown_by: Indexes
     implied: dict[str, frozenset[str]]
+    excluded: dict[str, frozenset[str]]
 
 
 _cache: dict[str, tuple[Knowledge, Network]] = {}
@@ -81,6 +82,7 @@ def build(knowledge: Knowledge) -> Network:
         likelihood=likelihoods(knowledge),
         shown_by=np.array([column[f.manifestation] for f in knowledge.findings], dtype=np.int64),
         implied=implications(knowledge),
+        excluded={f.id: frozenset(f.excludes) for f in knowledge.findings if f.excludes},
     )
 
 
