@@ -22,8 +22,9 @@ def main() -> None:
     cases, scorer = "tests/cases/published.jsonl", "benchmarks/score_cases.py"
     run("published cases, full text", scorer, cases, "--command", SEQUELA, "--show", "causes")
     run("published cases, presentation only", scorer, cases, "--command", SEQUELA, "--part", "presentation")
-    run("gold set, all cases", "-m", "benchmarks.gold", "--half", "all")
-    run("gold set, the half only measured", "-m", "benchmarks.gold", "--half", "measure")
+    run("gold set: findings of the published cases", "-m", "benchmarks.gold")
+    run("letters, the half developed on", "-m", "benchmarks.gold", "--set", "letters-develop")
+    run("letters, the half only measured", "-m", "benchmarks.gold", "--set", "letters-measure")
     run("phrasing set, the half developed on", "-m", "benchmarks.phrasing", "develop")
     run("phrasing set, the half never developed on", "-m", "benchmarks.phrasing", "unseen")
 

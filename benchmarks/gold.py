@@ -1,16 +1,18 @@
-"""Precision, recall and F1 of the text reader on the gold set of published cases.
+"""Precision, recall and F1 of the text reader on annotated texts.
 
-    python -m benchmarks.gold [--half develop|measure|all] [--show]
+    python -m benchmarks.gold [--set published|letters-develop|letters-measure] [--show]
 
-An item is (case, finding, status). Findings that a stated one implies are added on both sides. Cases alternate between the half that
-rules were developed on and the half that was only measured.
+published: the 84 published cases (tests/gold). letters: fictional letters (tests/letters), of which only the develop half may be shown.
+An item is (text, finding, status). Findings that a stated one implies are added on both sides.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
 
@@ -21,9 +23,41 @@ from sequela.records.text.reader import TextReader
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "cases" / "published.jsonl"
 GOLD = ROOT / "tests" / "gold"
+LETTERS = ROOT / "tests" / "letters"
+SETS = ("published", "letters-develop", "letters-measure")
+
+Items = set[tuple[str, str]]
+"""(finding, status)"""
 
 
-def close(items: set[tuple[str, str]], implied: dict[str, tuple[str, ...]]) -> set[tuple[str, str]]:
+class Annotated(NamedTuple):
+    id: str
+    text: str
+    findings: list[dict[str, str]]
+    causes: tuple[str, ...]
+
+
+def joined(presentation: str, investigations: str | None) -> str:
+    return f"{presentation.strip()}\n\nINVESTIGATIONS\n{(investigations or '').strip()}"
+
+
+def annotated(name: str) -> Iterator[Annotated]:
+    """The texts of one set with their annotation and the causes that count as right."""
+    if name == "published":
+        for line in CASES.read_text(encoding="utf-8").splitlines():
+            case = json.loads(line)
+            gold = yaml.safe_load((GOLD / f"{case['id']}.yaml").read_text(encoding="utf-8"))
+            truth = case["truth"]
+            text = joined(case["presentation"], case.get("investigations"))
+            yield Annotated(case["id"], text, gold["findings"], tuple(truth.get("accept") or [truth["cause"]]))
+        return
+    for path in sorted((LETTERS / name.removeprefix("letters-")).glob("*.yaml")):
+        case = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = joined(case["presentation"], case.get("investigations"))
+        yield Annotated(case["case"], text, case["findings"], (case["cause"],))
+
+
+def close(items: Items, implied: dict[str, tuple[str, ...]]) -> Items:
     out = set(items)
     for finding, status in items:
         if status == "present":
@@ -35,7 +69,7 @@ def close(items: set[tuple[str, str]], implied: dict[str, tuple[str, ...]]) -> s
     return out
 
 
-def strongest(pairs: list[tuple[str, str]]) -> set[tuple[str, str]]:
+def strongest(pairs: list[tuple[str, str]]) -> Items:
     rank = {"absent": 0, "uncertain": 1, "present": 2}
     best: dict[str, str] = {}
     for finding, status in pairs:
@@ -49,39 +83,35 @@ def score(tp: int, fp: int, fn: int) -> str:
     return f"precision {p:.3f} recall {r:.3f} F1 {2 * p * r / max(p + r, 1e-9):.3f}"
 
 
+def compare(reader: TextReader, one: Annotated, implied: dict[str, tuple[str, ...]]) -> tuple[Items, Items]:
+    """What the annotation and the reader hold of one text."""
+    gold = strongest([(f["finding"], f["status"]) for f in one.findings])
+    got = strongest([(o.id, o.status) for o in reader.read(Document(one.id, one.text)).observations])
+    got.discard(("age_over_70", "absent"))  # an age is not annotated as the absence of old age
+    return close(gold, implied), close(got, implied)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", default="all", choices=["develop", "measure", "all"])
-    parser.add_argument("--show", action="store_true", help="print every difference (develop half only)")
+    parser.add_argument("--set", default="published", choices=SETS)
+    parser.add_argument("--show", action="store_true", help="print every difference (never of the measured half)")
     options = parser.parse_args()
     knowledge = load()
     reader = TextReader(knowledge)
     implied = {f.id: f.implies for f in knowledge.findings}
-    cases = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines() if line.strip()]
     counts = {"status": [0, 0, 0], "finding": [0, 0, 0]}
     n = 0
-    for index, case in enumerate(cases):
-        half = "measure" if index % 2 else "develop"
-        path = GOLD / f"{case['id']}.yaml"
-        if not path.exists() or options.half not in ("all", half):
-            continue
+    for one in annotated(options.set):
         n += 1
-        text = case["presentation"] + "\n\nINVESTIGATIONS\n" + case.get("investigations", "")
-        gold = strongest(
-            [(f["finding"], f["status"]) for f in yaml.safe_load(path.read_text(encoding="utf-8"))["findings"]]
-        )
-        got = strongest([(o.id, o.status) for o in reader.read(Document(case["id"], text)).observations])
-        got.discard(("age_over_70", "absent"))  # an age is not annotated as the absence of old age
-        gold, got = close(gold, implied), close(got, implied)
-        names_gold, names_got = {f for f, _ in gold}, {f for f, _ in got}
-        for key, a, b in (("status", gold, got), ("finding", names_gold, names_got)):
+        gold, got = compare(reader, one, implied)
+        for key, a, b in (("status", gold, got), ("finding", {f for f, _ in gold}, {f for f, _ in got})):
             counts[key][0] += len(a & b)
             counts[key][1] += len(b - a)
             counts[key][2] += len(a - b)
-        if options.show and half == "develop":
-            print(case["id"], "MISSED", sorted(gold - got), "EXTRA", sorted(got - gold))
+        if options.show and options.set != "letters-measure":
+            print(one.id, "MISSED", sorted(gold - got), "EXTRA", sorted(got - gold))
     for key, (tp, fp, fn) in counts.items():
-        print(f"{options.half} ({n} cases), {key}: {score(tp, fp, fn)}")
+        print(f"{options.set} ({n} texts), {key}: {score(tp, fp, fn)}")
 
 
 if __name__ == "__main__":

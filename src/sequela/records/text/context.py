@@ -19,7 +19,13 @@ PREOP = 32
 PAST = 64
 UNSAID = 128
 
-_FORWARD = {"!neg_pre": NEGATED, "!unc_pre": UNCERTAIN, "!hyp_pre": HYPOTHETICAL, "!plan": PLANNED, "!unsaid_pre": UNSAID}
+_FORWARD = {
+    "!neg_pre": NEGATED,
+    "!unc_pre": UNCERTAIN,
+    "!hyp_pre": HYPOTHETICAL,
+    "!plan": PLANNED,
+    "!unsaid_pre": UNSAID,
+}
 _BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN, "!unsaid_post": UNSAID}
 _WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
 # A comma ends a negation only where a new statement begins after it.
@@ -75,7 +81,12 @@ def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int],
             return i
         if i in stops and i > trigger.end and bit in (NEGATED, UNCERTAIN):
             return i
-        if tokens[i].text == "," and bit in (NEGATED, UNCERTAIN) and i + 1 < end and tokens[i + 1].text.lower() in _SUBJECTS:
+        if (
+            tokens[i].text == ","
+            and bit in (NEGATED, UNCERTAIN)
+            and i + 1 < end
+            and tokens[i + 1].text.lower() in _SUBJECTS
+        ):
             return i
         if tokens[i].text == ":" or (tokens[i].text in ")–—" and bit in (NEGATED, UNCERTAIN)):
             return i

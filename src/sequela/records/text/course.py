@@ -30,13 +30,6 @@ def course(
     return Course(pattern, _interval(pattern, since, onset, spell), since, source)  # type: ignore[arg-type]
 
 
-def earliest(operations: Sequence[Operation], onset: Sequence[TimeMention], review: Sequence[TimeMention]) -> float | None:
-    """Days from the operation to the first complaint after it: as stated, or at most the time that has passed since."""
-    stated = [t.days for t in onset if t.kind == "after" and t.days is not None]
-    since = elapsed(operations, review)
-    return min([*stated, *([since] if since is not None else [])], default=None)
-
-
 def elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> float | None:
     """Days from the latest operation to the record, where the text says it."""
     dated = [o.months_ago * _DAYS_PER_MONTH for o in operations if o.months_ago is not None]
@@ -46,7 +39,9 @@ def elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> f
     return max(after) if after else None
 
 
-def _interval(pattern: str | None, elapsed: float | None, onset: Sequence[TimeMention], spell: Sequence[TimeMention]) -> float | None:
+def _interval(
+    pattern: str | None, elapsed: float | None, onset: Sequence[TimeMention], spell: Sequence[TimeMention]
+) -> float | None:
     stated = [t.days for t in onset if t.kind == "after" and t.days is not None]
     if stated:
         return min(stated) if pattern != "returned" else max(stated)

@@ -76,7 +76,11 @@ def levels_in(tokens: Sequence[Token], start: int, end: int) -> list[tuple[tuple
         token = tokens[i]
         if token.kind == "level":
             numbers = vertebrae(token.text)
-            joined = i + 2 < end and tokens[i + 1].text.lower() in ("to", "through", "thru", "until", "–", "-") and tokens[i + 2].kind == "level"
+            joined = (
+                i + 2 < end
+                and tokens[i + 1].text.lower() in ("to", "through", "thru", "until", "–", "-")
+                and tokens[i + 2].kind == "level"
+            )
             if joined:
                 other = vertebrae(tokens[i + 2].text)
                 if numbers and other:

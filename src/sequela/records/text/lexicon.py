@@ -93,12 +93,13 @@ class Matcher:
                     if key in gap:
                         self._walk(gap[key], keys, start, at + skip + 1, found)
 
-
     def _hide(self, found: list[Span]) -> list[Span]:
         """Mark each span with the chapters in which a longer form, or for a trigger an equally long one, hides it."""
         found = sorted(set(found), key=lambda s: (s.start, s.start - s.end, s.concept[0] in "!%"))
         out: list[Span] = []
-        longer: list[tuple[int, int, int]] = []  # start, end, chapters of the forms of several words that may still cover something
+        longer: list[
+            tuple[int, int, int]
+        ] = []  # start, end, chapters of the forms of several words that may still cover something
         alone: dict[tuple[int, int], int] = {}
         for span in found:
             start, end, concept = span.start, span.end, span.concept

@@ -8,10 +8,24 @@ from collections.abc import Sequence
 from sequela.records.text.tokens import Token
 
 _REACH = 9
-_MONTHS = tuple("january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec".split())
-_FACTOR = {("mg/dl", "mg/L"): 10.0, ("cm", "mm"): 10.0, ("mm", "cm"): 0.1, ("l", "mL"): 1000.0, ("litre", "mL"): 1000.0, ("cc", "mL"): 1.0}
-_UNIT = re.compile(r"(mg ?/ ?d?l|mm ?/ ?h\w*|mm2|mm|cm2|cm|ml|cc|l\b|litres?|degrees?|deg|°|%|per ?cent|x ?10|/ ?10\b|ng/ml|nmol/l|pmol/l|pg/ml)", re.I)
-_SKIP = frozenset("of was is were at to a the around about only just over above than more approximately now level levels value reading peaked measured measures rose risen raised elevated high up came back result on today day count : = , ( > < ≥ ≤ ~ - – c reactive protein".split())
+_MONTHS = tuple(
+    "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec".split()
+)
+_FACTOR = {
+    ("mg/dl", "mg/L"): 10.0,
+    ("cm", "mm"): 10.0,
+    ("mm", "cm"): 0.1,
+    ("l", "mL"): 1000.0,
+    ("litre", "mL"): 1000.0,
+    ("cc", "mL"): 1.0,
+}
+_UNIT = re.compile(
+    r"(mg ?/ ?d?l|mm ?/ ?h\w*|mm2|mm|cm2|cm|ml|cc|l\b|litres?|degrees?|deg|°|%|per ?cent|x ?10|/ ?10\b|ng/ml|nmol/l|pmol/l|pg/ml)",
+    re.I,
+)
+_SKIP = frozenset(
+    "of was is were at to a the around about only just over above than more approximately now level levels value reading peaked measured measures rose risen raised elevated high up came back result on today day count : = , ( > < ≥ ≤ ~ - – c reactive protein".split()
+)
 
 
 def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str | None) -> float | None:
@@ -25,7 +39,9 @@ def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str
             if _is_interval(tokens, i, end):
                 continue
             return _convert(token, text, unit)
-        if token.kind == "level" or (token.kind == "word" and token.text.lower() not in _SKIP and len(token.text) > 3 and i - at > 3):
+        if token.kind == "level" or (
+            token.kind == "word" and token.text.lower() not in _SKIP and len(token.text) > 3 and i - at > 3
+        ):
             return None
     return None
 
@@ -46,7 +62,18 @@ def _is_interval(tokens: Sequence[Token], i: int, end: int) -> bool:
         return True
     if i and tokens[i - 1].text.lower() in ("day", "pod", "week", "month", "age"):
         return True
-    return i + 1 < end and tokens[i + 1].text.lower().rstrip("s.") in ("day", "week", "month", "year", "hour", "st", "nd", "rd", "th", *_MONTHS)
+    return i + 1 < end and tokens[i + 1].text.lower().rstrip("s.") in (
+        "day",
+        "week",
+        "month",
+        "year",
+        "hour",
+        "st",
+        "nd",
+        "rd",
+        "th",
+        *_MONTHS,
+    )
 
 
 def _convert(token: Token, text: str, unit: str | None) -> float:

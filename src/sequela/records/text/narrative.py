@@ -19,13 +19,21 @@ _NOW = re.compile(
     r"at the moment|at present|these days|gets|makes|starts|radiates|worsens|wakes|limps|lacks|feels|experiences|came to|come to|brought in|after (?:the|that|this|his|her|it)|following (?:the|that|this|his|her|it)|afterwards|postoperative\w*|post-?op|later)\b",
     re.I,
 )  # fmt: skip
-_PAST = re.compile(r"\b(had|was|were|did|began|started|complained|presented|suffered|became|could|noted|noticed|described|failed|saw|underwent|helped|declined|consulted|went|came|used to)\b", re.I)
+_PAST = re.compile(
+    r"\b(had|was|were|did|began|started|complained|presented|suffered|became|could|noted|noticed|described|failed|saw|underwent|helped|declined|consulted|went|came|used to)\b",
+    re.I,
+)
 _INDICATION = re.compile(r"\b(for (?!about|almost|nearly|the (?:last|past|next)|a (?:few|couple)|\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|several|many|some) )|because(?: of)?|on account of|owing to|due to|to (?:treat|relieve|address|correct|decompress)|"
     r"(?:the )?(?:working |presumed )?(?:diagnosis|indication) (?:being|was|of)|diagnosed (?:as|with)|with a diagnosis of|as (?:a )?treatment (?:for|of)|indicated (?:by|for))", re.I)  # fmt: skip
-_INDICATION_END = re.compile(r"(?:,|\band (?:he|she|was|is|has|had|then|did|made|recovered|improved|went|came|developed|the|her|his|now|it)\b|\bbut\b|;|\bwith (?:good|complete|excellent|no|initial|partial|only|relief|little)|\bwhich\b|\bthat\b|\bafter\b|\bfollowing\b|\bwithout\b|\bfrom which\b|\bsince\b|\bhas\b|\bnow\b|\.)", re.I)
+_INDICATION_END = re.compile(
+    r"(?:,|\band (?:he|she|was|is|has|had|then|did|made|recovered|improved|went|came|developed|the|her|his|now|it)\b|\bbut\b|;|\bwith (?:good|complete|excellent|no|initial|partial|only|relief|little)|\bwhich\b|\bthat\b|\bafter\b|\bfollowing\b|\bwithout\b|\bfrom which\b|\bsince\b|\bhas\b|\bnow\b|\.)",
+    re.I,
+)
 
 
-def narrative(tokens: Sequence[Token], parts: Sequence[Segment], found: Sequence[Mention], text: str, fixed: Sequence[bool]) -> list[bool]:
+def narrative(
+    tokens: Sequence[Token], parts: Sequence[Segment], found: Sequence[Mention], text: str, fixed: Sequence[bool]
+) -> list[bool]:
     """For each token whether it speaks of a time before the (latest) operation.
 
     fixed: segments whose tense does not follow the story (examination, investigations), left alone.
@@ -54,7 +62,14 @@ def _indication(tokens: Sequence[Token], part: Segment, mention: Mention, text: 
         return
     offset = tokens[mention.span.end].start if mention.span.end < part.end else 0
     end = _INDICATION_END.search(after, match.end() + 3)
-    _mark(tokens, offset + match.start(), offset + (end.start() if end else len(after)), mention.span.end, part.end, before)
+    _mark(
+        tokens,
+        offset + match.start(),
+        offset + (end.start() if end else len(after)),
+        mention.span.end,
+        part.end,
+        before,
+    )
 
 
 def _mark(tokens: Sequence[Token], low: int, high: int, start: int, end: int, before: list[bool]) -> None:
@@ -63,7 +78,9 @@ def _mark(tokens: Sequence[Token], low: int, high: int, start: int, end: int, be
             before[i] = True
 
 
-def _earlier_in_sentence(tokens: Sequence[Token], parts: Sequence[Segment], mention: Mention, text: str, before: list[bool]) -> None:
+def _earlier_in_sentence(
+    tokens: Sequence[Token], parts: Sequence[Segment], mention: Mention, text: str, before: list[bool]
+) -> None:
     """ "He had sciatica and underwent discectomy": what stands before the operation, told in the past, was before it."""
     sentence = parts[mention.segment].sentence
     first = mention.segment
@@ -82,7 +99,12 @@ def _now(told: str) -> bool:
 
 
 def _earlier_sentences(
-    tokens: Sequence[Token], parts: Sequence[Segment], story: Sequence[Mention], text: str, fixed: Sequence[bool], before: list[bool]
+    tokens: Sequence[Token],
+    parts: Sequence[Segment],
+    story: Sequence[Mention],
+    text: str,
+    fixed: Sequence[bool],
+    before: list[bool],
 ) -> None:
     """Sentences in the past tense that stand before the last operation of the story."""
     last = max(m.segment for m in story)

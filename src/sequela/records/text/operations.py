@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -17,8 +17,12 @@ from sequela.records.text.time import TimeMention
 from sequela.records.text.tokens import Segment, Token
 
 _ANAPHORIC = frozenset("the this that these his her my our said".split())
-_DISTINCT = frozenset("second third fourth another further again repeat repeated revision redo next later subsequent subsequently additional then".split())
-_SINCE = frozenset("after following since post status s/p history previous prior postoperative failed old earlier".split())
+_DISTINCT = frozenset(
+    "second third fourth another further again repeat repeated revision redo next later subsequent subsequently additional then".split()
+)
+_SINCE = frozenset(
+    "after following since post status s/p history previous prior postoperative failed old earlier".split()
+)
 _PERFORMED = re.compile(
     r"\b(underwent|undergone|had|has had|was done|were done|carried out|performed|treated (?:by|with)|operated|received|given|followed by|"
     r"ago|s/p|status post|history of|previous|prior|after|following|since|post|in (?:19|20)\d\d|came to|been through|undergoing|procedure|went on to|did|having|taken back)\b",
@@ -46,7 +50,7 @@ def mentions(
     text: str,
     document: str,
     *,
-    names: dict[str, str],
+    names: Mapping[str, str],
     lumbar: Sequence[bool],
 ) -> list[Mention]:
     """Every mention of an operation that was done. names: procedure id -> display name. lumbar: whether a segment speaks of the low back."""
@@ -56,8 +60,14 @@ def mentions(
             continue
         spans = spans_of(index)
         places = [s for s in spans if s.concept.startswith("rel_")]  # "above the fusion" says where, not what was done
-        named = _strongest([s for s in spans if s.concept in names and not any(p.start <= s.start < p.end for p in places)])
-        sentence = [i for i in range(max(0, index - 3), min(len(parts), index + 4)) if parts[i].sentence == parts[index].sentence]
+        named = _strongest(
+            [s for s in spans if s.concept in names and not any(p.start <= s.start < p.end for p in places)]
+        )
+        sentence = [
+            i
+            for i in range(max(0, index - 3), min(len(parts), index + 4))
+            if parts[i].sentence == parts[index].sentence
+        ]
         rivals = [s for i in sentence for s in spans_of(i) if s.concept in names]
         for span in named:
             if not _done(tokens, part, span, modality_of(index), text) or _elsewhere(tokens, part, span):
@@ -91,7 +101,9 @@ def _done(tokens: Sequence[Token], part: Segment, span: Span, modality: Modality
 
 def _definite(tokens: Sequence[Token], part: Segment, span: Span) -> bool:
     before = [t.text.lower() for t in tokens[max(part.start, span.start - 4) : span.start]]
-    return bool(_ANAPHORIC & set(before)) or any(t.kind == "level" for t in tokens[max(part.start, span.start - 3) : min(part.end, span.end + 4)])
+    return bool(_ANAPHORIC & set(before)) or any(
+        t.kind == "level" for t in tokens[max(part.start, span.start - 3) : min(part.end, span.end + 4)]
+    )
 
 
 def _mention(
@@ -102,7 +114,7 @@ def _mention(
     times: Sequence[TimeMention],
     text: str,
     document: str,
-    names: dict[str, str],
+    names: Mapping[str, str],
     rivals: Sequence[Span],
 ) -> Mention:
     part = parts[index]
@@ -140,12 +152,23 @@ def _levels_near(tokens: Sequence[Token], part: Segment, span: Span) -> list[tup
     return [n for n in found if len(n) > 1] or found
 
 
-def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span: Span, times: Sequence[TimeMention], rivals: Sequence[Span]) -> TimeMention | None:
+def _time_of(
+    tokens: Sequence[Token],
+    parts: Sequence[Segment],
+    index: int,
+    span: Span,
+    times: Sequence[TimeMention],
+    rivals: Sequence[Span],
+) -> TimeMention | None:
     """The "ago" or date of this operation: the one that follows it before the next operation is named, else the last before it.
 
     rivals: all operations named in the sentence.
     """
-    inside = [parts[i] for i in range(max(0, index - 6), min(len(parts), index + 7)) if parts[i].sentence == parts[index].sentence]
+    inside = [
+        parts[i]
+        for i in range(max(0, index - 6), min(len(parts), index + 7))
+        if parts[i].sentence == parts[index].sentence
+    ]
     low, high = tokens[inside[0].start].start, tokens[inside[-1].end - 1].end
     begin, end = tokens[span.start].start, tokens[span.end - 1].end
     earlier = max((tokens[r.end - 1].end for r in rivals if r.end <= span.start), default=low)
@@ -157,27 +180,28 @@ def _time_of(tokens: Sequence[Token], parts: Sequence[Segment], index: int, span
     return after[0] if after and not (before and earlier == low) else before[-1] if before else None
 
 
-_GENERIC = frozenset({"lumbar_surgery", "fusion", "decompression", "discectomy"})
+Named = Mapping[str, str]
+"""How much the name of each procedure says: exactly, loosely, hardly (see knowledge/procedures.yaml)."""
 
 
-def merge(found: Sequence[Mention], parts: Sequence[Segment]) -> tuple[Operation, ...]:
+def merge(found: Sequence[Mention], parts: Sequence[Segment], named: Named) -> tuple[Operation, ...]:
     """One Operation per operation: repeated and anaphoric mentions are folded into the one they mean."""
     kept: list[Operation] = []
     sentences: list[set[int]] = []
     for mention in found:
         sentence = parts[mention.segment].sentence
-        twins = [i for i, k in enumerate(kept) if _same(k, mention, sentence in sentences[i])]
+        twins = [i for i, k in enumerate(kept) if _same(k, mention, sentence in sentences[i], named)]
         if not twins:
             kept.append(mention.operation)
             sentences.append({sentence})
         else:
             twin = twins[-1]
-            kept[twin] = _joined(kept[twin], mention.operation)
+            kept[twin] = _joined(kept[twin], mention.operation, named)
             sentences[twin].add(sentence)
     return tuple(kept)
 
 
-def _same(known: Operation, mention: Mention, together: bool) -> bool:
+def _same(known: Operation, mention: Mention, together: bool, named: Named) -> bool:
     """Whether a mention means an operation already known. together: both stand in one sentence."""
     new = mention.operation
     if mention.anaphoric and not mention.distinct:
@@ -186,14 +210,18 @@ def _same(known: Operation, mention: Mention, together: bool) -> bool:
         return False
     if new.date and known.date and not (new.date.startswith(known.date) or known.date.startswith(new.date)):
         return False
-    if not together and ((known.date and new.months_ago is not None and not new.date) or (new.date and known.months_ago is not None and not known.date)):
+    if not together and (
+        (known.date and new.months_ago is not None and not new.date)
+        or (new.date and known.months_ago is not None and not known.date)
+    ):
         return False
     if mention.distinct or (new.levels and known.levels and not set(new.levels) & set(known.levels)):
         return False
     if together or mention.linked or new.procedure == known.procedure:
         return True
     timed = (known.months_ago is not None or known.date) and (new.months_ago is not None or new.date)
-    return bool(timed) or bool({new.procedure, known.procedure} & _GENERIC) or bool(set(new.levels) & set(known.levels))
+    loose = any(named.get(p, "hardly") != "exactly" for p in (new.procedure, known.procedure))
+    return bool(timed) or loose or bool(set(new.levels) & set(known.levels))
 
 
 def _far_apart(one: float | None, other: float | None) -> bool:
@@ -201,8 +229,8 @@ def _far_apart(one: float | None, other: float | None) -> bool:
     return one is not None and other is not None and abs(one - other) > 0.25 * max(one, other, 0.2)
 
 
-def _joined(known: Operation, new: Operation) -> Operation:
-    takes_new = known.procedure in _GENERIC and new.procedure != "lumbar_surgery"
+def _joined(known: Operation, new: Operation, named: Named) -> Operation:
+    takes_new = named.get(known.procedure, "hardly") != "exactly" and named.get(new.procedure, "hardly") != "hardly"
     return msgspec.structs.replace(
         known,
         procedure=new.procedure if takes_new else known.procedure,
@@ -214,23 +242,23 @@ def _joined(known: Operation, new: Operation) -> Operation:
     )
 
 
-def join_operations(groups: Sequence[Sequence[Operation]]) -> tuple[Operation, ...]:
+def join_operations(groups: Sequence[Sequence[Operation]], named: Named) -> tuple[Operation, ...]:
     """Operations of several documents as one list: the same operation told twice is one."""
     kept: list[Operation] = []
     for group in groups:
         matched: set[int] = set()
         for operation in group:
-            twin = next((i for i, k in enumerate(kept) if i not in matched and _told_twice(k, operation)), None)
+            twin = next((i for i, k in enumerate(kept) if i not in matched and _told_twice(k, operation, named)), None)
             if twin is None:
                 kept.append(operation)
                 matched.add(len(kept) - 1)
             else:
-                kept[twin] = _joined(kept[twin], operation)
+                kept[twin] = _joined(kept[twin], operation, named)
                 matched.add(twin)
     return tuple(kept)
 
 
-def _told_twice(known: Operation, new: Operation) -> bool:
+def _told_twice(known: Operation, new: Operation, named: Named) -> bool:
     """Same operation in two documents: no contradiction in date or level. A document's own operations are never joined here."""
     if known.date and new.date and not (known.date.startswith(new.date) or new.date.startswith(known.date)):
         return False
@@ -240,4 +268,12 @@ def _told_twice(known: Operation, new: Operation) -> bool:
         return False  # a contradiction, or two operations: not ours to decide
     if known.date and new.date:
         return True
-    return bool(known.levels and new.levels) or not (known.levels or new.levels) or "lumbar_surgery" in (known.procedure, new.procedure)
+    return (
+        bool(known.levels and new.levels)
+        or not (known.levels or new.levels)
+        or "hardly"
+        in (
+            named.get(known.procedure, "hardly"),
+            named.get(new.procedure, "hardly"),
+        )
+    )

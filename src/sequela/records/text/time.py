@@ -15,24 +15,51 @@ _WORDS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10,
     "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14,
 }  # fmt: skip
-_DAYS = {"hour": 1 / 24, "hr": 1 / 24, "day": 1.0, "week": 7.0, "wk": 7.0, "fortnight": 14.0, "month": 30.44, "mth": 30.44, "mo": 30.44, "year": 365.25, "yr": 365.25, "decade": 3652.5}
+_DAYS = {
+    "hour": 1 / 24,
+    "hr": 1 / 24,
+    "day": 1.0,
+    "week": 7.0,
+    "wk": 7.0,
+    "fortnight": 14.0,
+    "month": 30.44,
+    "mth": 30.44,
+    "mo": 30.44,
+    "year": 365.25,
+    "yr": 365.25,
+    "decade": 3652.5,
+}
 _MONTHS = "january february march april may june july august september october november december".split()
 
-_NUMBER = r"(?:\d+(?:\.\d+)?|(?:twenty|thirty|forty|fifty|sixty)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|a couple of|a few|half an?|" + "|".join(
-    w for w in _WORDS if w not in ("twenty", "thirty", "forty", "fifty", "sixty", "half", "few", "couple")
-) + ")"
+_NUMBER = (
+    r"(?:\d+(?:\.\d+)?|(?:twenty|thirty|forty|fifty|sixty)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|a couple of|a few|half an?|"
+    + "|".join(w for w in _WORDS if w not in ("twenty", "thirty", "forty", "fifty", "sixty", "half", "few", "couple"))
+    + ")"
+)
 _UNIT = re.compile(r"\b(hours?|hrs?|days?|weeks?|wks?|fortnights?|months?|mths?|mos?|years?|yrs?|decades?)\b", re.I)
 # The number stands just before its unit; searching backwards from the unit is ten times cheaper than trying every word.
-_BEFORE_UNIT = re.compile(rf"(?<![\w.])(?P<n>{_NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<m>{_NUMBER}))?(?P<half> and a half)?(?:st|nd|rd|th)?[\s-]*(?:or so |long |full |good |more |post[- ]?operative |post[- ]?op )?$", re.I)
+_BEFORE_UNIT = re.compile(
+    rf"(?<![\w.])(?P<n>{_NUMBER})(?:\s*(?:-|–|to|or)\s*(?P<m>{_NUMBER}))?(?P<half> and a half)?(?:st|nd|rd|th)?[\s-]*(?:or so |long |full |good |more |post[- ]?operative |post[- ]?op )?$",
+    re.I,
+)
 _MONTH = "(?:" + "|".join(m[:3] + f"(?:{m[3:]})?" for m in _MONTHS) + r")\.?"
 
 _AFTER = re.compile(
     r"(?:'s?)?\s*(?:after|following|post[- ]?op\w*|postsurg\w*|post\b|from (?:the )?(?:surgery|operation)|later|afterwards|since (?:the |his |her )?(?:surgery|operation)|into (?:the )?recovery|of (?:the )?(?:surgery|operation))",
     re.I,
 )
-_AGO = re.compile(r"\s*(?:ago|earlier|previously|before(?! (?:the|his|her|surgery|that))|back\b|prior(?! to)|out from (?:surgery|the operation)|status post|s/p)", re.I)
-_LASTING = re.compile(r"[- ]*(?:'s?)?[- ]*(?:history|duration|story|interval|gap|of (?:pain|symptoms|back|leg|low|lower|increasing|worsening|progressive|relief|pain-free|severe))", re.I)
-_FOR = re.compile(r"\b(?:for|over|during|in|of|last|past) (?:about |almost |nearly |some |around |approximately |more than |over |at least |the |up to )*(?:past |last |previous |preceding )?$", re.I)
+_AGO = re.compile(
+    r"\s*(?:ago|earlier|previously|before(?! (?:the|his|her|surgery|that))|back\b|prior(?! to)|out from (?:surgery|the operation)|status post|s/p)",
+    re.I,
+)
+_LASTING = re.compile(
+    r"[- ]*(?:'s?)?[- ]*(?:history|duration|story|interval|gap|of (?:pain|symptoms|back|leg|low|lower|increasing|worsening|progressive|relief|pain-free|severe))",
+    re.I,
+)
+_FOR = re.compile(
+    r"\b(?:for|over|during|in|of|last|past) (?:about |almost |nearly |some |around |approximately |more than |over |at least |the |up to )*(?:past |last |previous |preceding )?$",
+    re.I,
+)
 _WITHIN = re.compile(r"\bwithin (?:the )?(?:first )?$", re.I)
 _ON_THE = re.compile(r"\b(?:on|by) (?:the )?$", re.I)
 
@@ -47,8 +74,13 @@ _DATES = tuple(
     )
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_AGE = re.compile(r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he) was (?P<m>\d{1,2})\b|\bat (?P<k>\d{2}) (?:he|she)\b", re.I)
-_POD = re.compile(r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)", re.I)
+_AGE = re.compile(
+    r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he) was (?P<m>\d{1,2})\b|\bat (?P<k>\d{2}) (?:he|she)\b",
+    re.I,
+)
+_POD = re.compile(
+    r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)", re.I
+)
 _AT_ONCE = re.compile(
     r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b"
     r"|\bever since (?:the|that|then|surgery|his|her)\b|(?:^|[.;,] ?|\bpain |\bever )since (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b",
@@ -77,10 +109,15 @@ def time_mentions(text: str) -> list[TimeMention]:
         if mention:
             found.append(mention)
     _add(found, (TimeMention("after", m.start(), m.end(), float(m["n"])) for m in _POD.finditer(text)))
-    _add(found, (TimeMention("age", m.start(), m.end(), float(m["n"] or m["m"] or m["k"])) for m in _AGE.finditer(text)))
+    _add(
+        found, (TimeMention("age", m.start(), m.end(), float(m["n"] or m["m"] or m["k"])) for m in _AGE.finditer(text))
+    )
     if _YEAR.search(text):
         for pattern in _DATES:
-            _add(found, (TimeMention("date", m.start(), m.end(), None, _date(m.groupdict())) for m in pattern.finditer(text)))
+            _add(
+                found,
+                (TimeMention("date", m.start(), m.end(), None, _date(m.groupdict())) for m in pattern.finditer(text)),
+            )
     _add(found, (TimeMention("after", m.start(), m.end(), 0.5) for m in _AT_ONCE.finditer(text)))
     for pattern, days in ((_TODAY, 0.3), (_YESTERDAY, 1.0)):
         _add(found, (TimeMention("ago", m.start(), m.end(), days) for m in pattern.finditer(text)))
@@ -109,7 +146,11 @@ def _interval(text: str, unit: re.Match[str]) -> TimeMention | None:
     days = ((first + last) / 2 + (0.5 if told["half"] else 0)) * _DAYS[name]
     if name in ("year", "yr") and re.match(r"[- ]old\b", tail):
         return None
-    if _WITHIN.search(head) or (_ON_THE.search(head) and name == "day") or re.search(r"post[- ]?op\w*\s*$", told[0], re.I):
+    if (
+        _WITHIN.search(head)
+        or (_ON_THE.search(head) and name == "day")
+        or re.search(r"post[- ]?op\w*\s*$", told[0], re.I)
+    ):
         return TimeMention("after", start, end, days)
     for kind, pattern in (("after", _AFTER), ("ago", _AGO), ("duration", _LASTING)):
         after = pattern.match(tail)
@@ -131,7 +172,11 @@ def number(text: str) -> float | None:
             continue
         if word not in _WORDS:
             return None
-        total += _WORDS[word] if not (word in ("a", "an") and "half" not in text and ("few" in text or "couple" in text)) else 0
+        total += (
+            _WORDS[word]
+            if not (word in ("a", "an") and "half" not in text and ("few" in text or "couple" in text))
+            else 0
+        )
     if "half" in text:
         return 0.5
     return total or None

@@ -22,7 +22,10 @@ _TOKEN = re.compile(
     r"|(?P<mark>[^\sA-Za-z\d])"
 )
 # T1 and T2 are MRI weightings far more often than vertebrae; a partner level or a vertebral word makes them vertebrae.
-_WEIGHTED = re.compile(r"[ -]?(?:weighted|wi\b|w\b|signal|hyper|hypo|bright|dark|image|sequence|sagittal|axial|fat|stir|tse|post|pre|and t[12]|and|,|/|flair)", re.I)
+_WEIGHTED = re.compile(
+    r"[ -]?(?:weighted|wi\b|w\b|signal|hyper|hypo|bright|dark|image|sequence|sagittal|axial|fat|stir|tse|post|pre|and t[12]|and|,|/|flair)",
+    re.I,
+)
 
 
 class Token(NamedTuple):
@@ -51,7 +54,11 @@ def tokenize(text: str) -> list[Token]:
 def _keys(word: str, kind: str) -> tuple[str, ...]:
     if kind == "level":
         name = word.replace(" ", "").lower()
-        return (name, "@level", "@vertebra" if len(name) <= 3 and name[1:].isdigit() and not _PAIR.fullmatch(name) else "@segment")
+        return (
+            name,
+            "@level",
+            "@vertebra" if len(name) <= 3 and name[1:].isdigit() and not _PAIR.fullmatch(name) else "@segment",
+        )
     if kind == "grade":
         return (word.replace(" ", ""), "@grade", "#")
     if kind == "number":
@@ -122,7 +129,9 @@ class Segment(NamedTuple):
     heading: bool = False
 
 
-_ABBREVIATION = frozenset("dr mr mrs ms st no vs approx fig e.g i.e eg ie etc yr yrs mo wk hx rt lt pt dx tx appt prof".split())
+_ABBREVIATION = frozenset(
+    "dr mr mrs ms st no vs approx fig e.g i.e eg ie etc yr yrs mo wk hx rt lt pt dx tx appt prof".split()
+)
 _BREAKING = frozenset("but however although though whereas nevertheless".split())
 
 
@@ -166,12 +175,21 @@ def _ends_sentence(text: str, tokens: list[Token], i: int) -> bool:
         return False  # "?DVT" asks, it does not end
     if token.text != ".":
         return True
-    if i >= 2 and len(tokens[i - 1].text) == 1 and tokens[i - 2].text == "." and tokens[i - 1].start == tokens[i - 2].end:
+    if (
+        i >= 2
+        and len(tokens[i - 1].text) == 1
+        and tokens[i - 2].text == "."
+        and tokens[i - 1].start == tokens[i - 2].end
+    ):
         return False  # "i.e.", "e.g."
     following = text[token.end : token.end + 1]
     if following and not following.isspace() and following not in "\"')”’":
         return False
     previous = tokens[i - 1] if i else None
     if previous and previous.end == token.start and previous.text.lower() in _ABBREVIATION:
-        return i + 1 < len(tokens) and tokens[i + 1].text[:1].isupper() and previous.text.lower() in ("etc", "yrs", "yr", "mo", "wk")
+        return (
+            i + 1 < len(tokens)
+            and tokens[i + 1].text[:1].isupper()
+            and previous.text.lower() in ("etc", "yrs", "yr", "mo", "wk")
+        )
     return True

@@ -1,0 +1,103 @@
+"""What a text tells of the operations and of time: which operations, what was before them and what is now, and how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from sequela.case import Operation
+from sequela.records.text import operations as ops
+from sequela.records.text.course import elapsed
+from sequela.records.text.narrative import narrative
+from sequela.records.text.page import Page, token_at
+from sequela.records.text.sections import MODALITIES
+from sequela.records.text.time import TimeMention
+
+_APART = frozenset({"examination", "past_history"})
+"""Sections whose tense does not follow the story."""
+_BEGINS = frozenset({"return", "new", "sudden", "complaint"})
+_LASTS = frozenset({"complaint", "good_result", "worse", "progressive"})
+
+
+class Story(NamedTuple):
+    """told: operations this document names. operations: these and those of the other documents. last: clause of the latest one named.
+
+    before [tokens]: whether a word speaks of a time before the operation. onset: intervals from the operation to a complaint;
+    spell: how long complaints or relief lasted; review: when the patient was seen. elapsed: days since the latest operation.
+    """
+
+    told: tuple[Operation, ...]
+    operations: tuple[Operation, ...]
+    last: int
+    before: Sequence[bool]
+    onset: tuple[TimeMention, ...]
+    spell: tuple[TimeMention, ...]
+    review: tuple[TimeMention, ...]
+    elapsed: float | None
+
+
+def story(
+    page: Page, document: str, known: tuple[Operation, ...], names: Mapping[str, str], named: ops.Named, shared: int
+) -> Story:
+    """names, named: of the procedures. shared: the bit of the lexicon that all chapters share."""
+    found = ops.mentions(
+        page.tokens,
+        page.parts,
+        lambda i: [s for s in page.concepts[i] if not s.hidden & shared],
+        lambda i: page.modality(i, shared),
+        page.times,
+        page.text,
+        document,
+        names=names,
+        lumbar=page.lumbar,
+    )
+    told = ops.merge(found, page.parts, named)
+    operations = (*known, *told)
+    before = narrative(page.tokens, page.parts, found, page.text, [bool(t & (MODALITIES | _APART)) for t in page.tags])
+    onset, spell, review = _intervals(page, before)
+    last = max((m.segment for m in found if not m.anaphoric and not m.linked), default=0)
+    return Story(told, operations, last, before, onset, spell, review, elapsed(operations, review))
+
+
+Times = tuple[TimeMention, ...]
+
+
+def _intervals(page: Page, before: Sequence[bool]) -> tuple[Times, Times, Times]:
+    """Onset, spell and review (see `Story`)."""
+    onset: list[TimeMention] = []
+    spell: list[TimeMention] = []
+    review: list[TimeMention] = []
+    for index, part in enumerate(page.parts):
+        if "past_history" in page.tags[index] or page.tags[index] & MODALITIES:
+            continue
+        here = [t for t in page.times_in(part) if not before[token_at(page.tokens, part, t.start)]]
+        if not here:
+            continue
+        names = {c for s in page.concepts[index] for c in page.broader(s)}
+        begins = bool(names & _BEGINS)
+        onset += [t for t in here if t.kind == "after" and begins]
+        spell += [t for t in here if t.kind == "duration" and names & _LASTS]
+        review += [t for t in here if t.kind == "after" and not begins]
+    return tuple(onset), tuple(spell), tuple(review)
+
+
+def narrates(page: Page, index: int) -> bool:
+    """Whether a clause tells the story: no test, no examination, no list of earlier diseases."""
+    return page.lumbar[index] and not page.tags[index] & (MODALITIES | _APART)
+
+
+def began_within(page: Page, told: Story, days: float, index: int) -> bool:
+    """Whether what a clause tells began less than this many days after the operation.
+
+    The interval in its own sentence counts, then the last one told before it, then the time since the operation.
+    """
+    sentence = page.parts[index].sentence
+    stated: float | None = None
+    for at, part in enumerate(page.parts):
+        if part.sentence > sentence:
+            break
+        here = [t.days for t in page.times_in(part) if t.kind == "after" and t.days is not None]
+        if here and (part.sentence == sentence or not page.tags[at] & MODALITIES):
+            stated = min(here)
+    since = told.elapsed if stated is None else stated
+    return since is not None and since < days
