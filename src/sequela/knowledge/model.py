@@ -248,6 +248,7 @@ class Rule(Strict, frozen=True):
     then: a story over two clauses: `all` is met after the operation, and these are met in a later clause that speaks of now.
     elapsed_below: not when the operation is known to be this many days ago or more.
     unless: findings; the rule gives way where the document states one of them.
+    outside: what a number beyond `above` or `below` says; "nothing" where a normal value of it is no denial.
     onset_below: only when the complaint is known to have begun less than this many days after the operation.
     """
 
@@ -264,6 +265,7 @@ class Rule(Strict, frozen=True):
     above: float | None = None
     below: float | None = None
     unit: str | None = None
+    outside: Literal["absent", "nothing"] = "absent"
     tense: Literal["current", "any", "past"] = "current"
     negatable: bool = True
     then: tuple[str, ...] = ()

@@ -26,14 +26,17 @@ _FORWARD = {
     "!plan": PLANNED,
     "!unsaid_pre": UNSAID,
 }
-_BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN, "!unsaid_post": UNSAID}
+_BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN, "!unsaid_post": UNSAID, "!hyp_post": HYPOTHETICAL}
 _WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
 # A comma ends a negation only where a new statement begins after it.
 _SUBJECTS = frozenset("he she the there his her it this these they a an patient now today i we".split())
 # "not in the leg, …" ends at the comma, "no weakness, numbness or …" does not; "FADIR +ve, FABER -ve" reaches back only to the comma.
 _BRIEF = frozenset("not rather instead".split())
 _BARE = frozenset("- negative nil none".split())
+_COMPARED = 8
+"""Words between a comparison ("the same", "still") and the time before the operation that it speaks of."""
 _LIST_REACH = 14
+_LIST_WORDS = 8
 _BACK_REACH = 9
 
 
@@ -53,13 +56,17 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
     flags = [0] * (end - start)
     covered = [t for t in live if t.concept == "!pseudo"]
     stops = sorted(t.start for t in live if t.concept == "!stop")
+    compared = [t.end for t in live if t.concept == "!compare"]
     for trigger in live:
         if trigger.concept != "!pseudo" and any(c.start <= trigger.start and trigger.end <= c.end for c in covered):
             continue
+        if trigger.concept == "!preop" and any(0 <= trigger.start - c <= _COMPARED for c in compared):
+            continue  # "still has the pain she had before the operation" is now
         whole = _WHOLE.get(trigger.concept)
         if whole:
-            for i in range(len(flags)):
-                flags[i] |= whole
+            first = trigger.start if tokens[trigger.end - 1].text.lower() == "history" else start
+            for i in range(first, end):
+                flags[i - start] |= whole
             continue
         bit = _FORWARD.get(trigger.concept)
         if bit:
@@ -77,7 +84,7 @@ def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int],
     limit = min(end, trigger.end + _LIST_REACH) if bit in (NEGATED, UNCERTAIN) else end
     brief = bit == NEGATED and tokens[trigger.start].text.lower() in _BRIEF
     for i in range(trigger.end, limit):
-        if brief and tokens[i].text == ",":
+        if brief and tokens[i].text == "," and not _listed(tokens, i, limit, stops):
             return i
         if i in stops and i > trigger.end and bit in (NEGATED, UNCERTAIN):
             return i
@@ -91,6 +98,16 @@ def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int],
         if tokens[i].text == ":" or (tokens[i].text in ")–—" and bit in (NEGATED, UNCERTAIN)):
             return i
     return limit
+
+
+def _listed(tokens: list[Token], comma: int, limit: int, stops: list[int]) -> bool:
+    """A list that goes on after the comma and closes with "or": "not red, swollen or tender"."""
+    for i in range(comma + 1, min(comma + _LIST_WORDS, limit)):
+        if i in stops or tokens[i].text in ";:." or tokens[i].text.lower() in _SUBJECTS:
+            return False
+        if tokens[i].text.lower() in ("or", "nor"):
+            return True
+    return False
 
 
 def _backward_start(tokens: list[Token], trigger: Span, start: int, stops: list[int]) -> int:

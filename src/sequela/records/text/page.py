@@ -12,8 +12,8 @@ from sequela.records.text.sections import regions, sections
 from sequela.records.text.time import TimeMention, time_mentions
 from sequela.records.text.tokens import Segment, Token, segments, tokenize
 
-_OPENING = 3
-"""Words at the start of a clause among which a pronoun is its subject."""
+_LEADS = frozenset("and but or so since then now when as because although though however , also again".split())
+"""Words that may stand before the pronoun that is the subject of a clause; after anything else it is no subject."""
 _COMPLAINT = frozenset({"complaint", "pain"})
 _PRONOUN = frozenset("it they these both this which those its their that".split())
 
@@ -85,15 +85,10 @@ class Page:
         The complaint that the sentence before first names, and the operation it last names; through a chain of pronouns if need be.
         """
         part = self.parts[index]
-        at = next(
-            (
-                i
-                for i in range(part.start, min(part.start + _OPENING, part.end))
-                if self.tokens[i].text.lower() in _PRONOUN
-            ),
-            None,
-        )
-        if at is None:
+        at = part.start
+        while at < part.end and self.tokens[at].text.lower() in _LEADS:
+            at += 1
+        if at >= part.end or self.tokens[at].text.lower() not in _PRONOUN:
             return []
         for before in range(index - 1, -1, -1):
             if self.parts[before].sentence < part.sentence - 1:

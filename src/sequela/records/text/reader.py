@@ -191,6 +191,8 @@ class _Search:
             if value is None:
                 return None
             inside = (rule.above is None or value > rule.above) and (rule.below is None or value < rule.below)
+            if not inside and rule.outside == "nothing":
+                return None
             status = status if inside else "absent"
         level = self._level(match, index)
         relation = self._relation(index, match, level)

@@ -10,7 +10,10 @@ from sequela.records.text.tokens import Segment, Token
 
 MODALITIES = frozenset({"mri", "ct", "xray", "nuclear", "electrodiagnosis", "laboratory", "imaging"})
 SECTIONS = frozenset({"examination", "history", "past_history", "plan", "operation_note"})
-_SACRAL = frozenset({"saddle", "bladder", "bowel", "sphincter", "cauda", "thecal_sac"})
+_NEVER_OUTSIDE = frozenset(
+    {"saddle", "bladder", "bowel", "sphincter", "cauda", "thecal_sac", "cord", "cervical_cord", "myelopathy_signs"}
+)
+"""Concepts that count wherever they stand: an emergency of the cauda equina or the cord must not hide behind an old neck operation."""
 
 
 def sections(
@@ -69,7 +72,7 @@ def regions(
     """Whether each segment speaks of the lower spine and legs.
 
     A report on the neck or shoulder holds until the low back is named; where the document names a lumbar level or operation at all, a word about
-    the neck holds for its own sentence only. Bladder, bowel and saddle are never the neck's: an emergency must not hide behind an old neck operation.
+    the neck holds for its own sentence only.
     """
     levels = [[n for n, _ in lv.levels_in(tokens, p.start, p.end)] for p in parts]
     named = [{t.concept for t in here} for here in triggers]
@@ -85,6 +88,5 @@ def regions(
             lumbar = True
         elif high:
             lumbar = False
-        sacral = any(s.concept in _SACRAL for s in concepts[index])
-        out.append(lumbar or sacral)
+        out.append(lumbar or any(s.concept in _NEVER_OUTSIDE for s in concepts[index]))
     return out

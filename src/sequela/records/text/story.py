@@ -55,7 +55,7 @@ def story(
     operations = (*known, *told)
     before = narrative(page.tokens, page.parts, found, page.text, [bool(t & (MODALITIES | _APART)) for t in page.tags])
     onset, spell, review = _intervals(page, before)
-    last = max((m.segment for m in found if not m.anaphoric and not m.linked), default=0)
+    last = max((m.segment for m in found if not m.anaphoric and not m.linked and narrates(page, m.segment)), default=0)
     return Story(told, operations, last, before, onset, spell, review, elapsed(operations, review))
 
 

@@ -130,7 +130,7 @@ class Segment(NamedTuple):
 
 
 _ABBREVIATION = frozenset(
-    "dr mr mrs ms st no vs approx fig e.g i.e eg ie etc yr yrs mo wk hx rt lt pt dx tx appt prof".split()
+    "dr mr mrs ms st no vs approx fig e.g i.e eg ie etc yr yrs mo wk hx rt lt pt dx tx appt prof n a mm lig".split()
 )
 _BREAKING = frozenset("but however although though whereas nevertheless".split())
 
