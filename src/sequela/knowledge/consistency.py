@@ -354,7 +354,8 @@ def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:
         for i, broader in enumerate(entry.is_):
             yield from unknown(place / "is" / i, broader, known.concepts, "concept", "lexicon/*.yaml")
     for derived, place in parts.derived:
-        yield from unknown(place / "finding", derived.finding, known.findings, "finding", "findings/*.yaml")
+        for finding in (derived.finding, *derived.present, *derived.absent):
+            yield from unknown(place / "finding", finding, known.findings, "finding", "findings/*.yaml")
     for (finding, rule), place in parts.rules:
         yield from unknown(place, finding, known.findings, "finding", "findings/*.yaml")
         for other in rule.unless:

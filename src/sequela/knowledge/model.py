@@ -276,12 +276,17 @@ class Rule(Strict, frozen=True):
 
 
 class Derived(Strict, frozen=True):
-    """A finding that follows from the age in years, or from an operation of a trait whose levels reach a vertebra."""
+    """A finding that follows from the age in years, from an operation of a trait whose levels reach a vertebra, or from other findings.
+
+    present, absent: findings that one text must state so; the derived one points at the words of the first of them.
+    """
 
     finding: str
     age_above: float | None = None
     trait: str | None = None
     reaches: str | None = None
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 class Lexicon(msgspec.Struct, frozen=True):

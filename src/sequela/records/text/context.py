@@ -35,6 +35,8 @@ _BRIEF = frozenset("not rather instead".split())
 _BARE = frozenset("- negative nil none".split())
 _COMPARED = 8
 """Words between a comparison ("the same", "still") and the time before the operation that it speaks of."""
+_JOINS = frozenset({",", "or", "nor", "/"})
+_ITEM_WORDS = 7
 _LIST_REACH = 14
 _LIST_WORDS = 8
 _BACK_REACH = 9
@@ -81,7 +83,7 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
 
 
 def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int], bit: int) -> int:
-    limit = min(end, trigger.end + _LIST_REACH) if bit in (NEGATED, UNCERTAIN) else end
+    limit = _list_end(tokens, trigger.end, end) if bit in (NEGATED, UNCERTAIN) else end
     brief = bit == NEGATED and tokens[trigger.start].text.lower() in _BRIEF
     for i in range(trigger.end, limit):
         if brief and tokens[i].text == "," and not _listed(tokens, i, limit, stops):
@@ -98,6 +100,17 @@ def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int],
         if tokens[i].text == ":" or (tokens[i].text in ")–—" and bit in (NEGATED, UNCERTAIN)):
             return i
     return limit
+
+
+def _list_end(tokens: list[Token], start: int, end: int) -> int:
+    """How far a denial can reach: through a list as long as its items stay short ("denies fever, chills, cough, … or bladder trouble")."""
+    reach = start + _LIST_REACH
+    for i in range(start, end):
+        if i >= reach:
+            return i
+        if tokens[i].text.lower() in _JOINS:
+            reach = max(reach, i + _ITEM_WORDS)
+    return end
 
 
 def _listed(tokens: list[Token], comma: int, limit: int, stops: list[int]) -> bool:

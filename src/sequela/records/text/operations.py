@@ -39,6 +39,8 @@ class Mention(NamedTuple):
     linked: bool
     anaphoric: bool
     distinct: bool
+    counted: bool = False
+    """One of several that were only counted ("three operations"); later words may say which it was."""
 
 
 def mentions(
@@ -72,8 +74,57 @@ def mentions(
         for span in named:
             if not _done(tokens, part, span, modality_of(index), text) or _elsewhere(tokens, part, span):
                 continue
-            out.append(_mention(tokens, parts, index, span, times, text, document, names, rivals))
+            mention = _mention(tokens, parts, index, span, times, text, document, names, rivals)
+            out += _each(mention, _counted(tokens, part, span), _dates_after(tokens, part, span, times))
     return out
+
+
+_COUNTS = {"two": 2, "both": 2, "2": 2, "three": 3, "3": 3, "four": 4, "4": 4, "five": 5, "5": 5, "six": 6, "6": 6}
+_COUNT_REACH = 4
+"""Words between a number and the operations it counts: "three previous lumbar operations"."""
+
+
+def _counted(tokens: Sequence[Token], part: Segment, span: Span) -> int:
+    """How many operations the words name: "two discectomies", "operated on three times"; one where no number stands there."""
+    if not any(tokens[i].text.lower().endswith("s") for i in (span.start, span.end - 1)):
+        after = [t.text.lower() for t in tokens[span.end : min(part.end, span.end + 3)]]
+        if len(after) >= 2 and after[1] == "times":
+            return _COUNTS.get(after[0], 1)
+        return 2 if after[:1] == ["twice"] else 1
+    before = [t.text.lower() for t in tokens[max(part.start, span.start - _COUNT_REACH) : span.start]]
+    for at, word in enumerate(before):
+        if word in _COUNTS and not (at + 1 < len(before) and before[at + 1] in _UNITS):
+            return _COUNTS[word]
+    return 1
+
+
+_UNITS = frozenset(
+    "year years month months week weeks day days level levels segment segments of years' months'".split()
+)
+
+
+def _dates_after(tokens: Sequence[Token], part: Segment, span: Span, times: Sequence[TimeMention]) -> list[str]:
+    low, high = tokens[span.start].start, tokens[part.end - 1].end
+    return [t.date for t in times if t.kind == "date" and t.date and low <= t.start < high]
+
+
+def _each(mention: Mention, count: int, dates: Sequence[str]) -> list[Mention]:
+    """One mention per operation that was counted; each with its own date where as many dates as operations are listed."""
+    if count == 1:
+        return [mention]
+    own: Sequence[str | None] = dates if len(dates) == count else [None] * count
+    first = mention.operation
+    known = (first.date, first.months_ago) if len(dates) != count else (None, None)
+    return [
+        mention._replace(
+            operation=msgspec.structs.replace(
+                first, date=date or (known[0] if not i else None), months_ago=known[1] if not i else None
+            ),
+            distinct=mention.distinct or i > 0,
+            counted=i > 0,
+        )
+        for i, date in enumerate(own)
+    ]
 
 
 def _elsewhere(tokens: Sequence[Token], part: Segment, span: Span) -> bool:
@@ -175,7 +226,7 @@ def _time_of(
     later = min((tokens[r.start].start for r in rivals if r.start >= span.end), default=high)
     at = bisect_left(times, low, key=lambda t: t.start)
     near = [t for t in times[at : at + 60] if t.kind in ("ago", "date")]
-    after = [t for t in near if end <= t.start < later]
+    after = [t for t in near if (end <= t.start or begin < t.start < end) and t.start < later]
     before = [t for t in near if earlier <= t.start < begin]
     return after[0] if after and not (before and earlier == low) else before[-1] if before else None
 
@@ -188,16 +239,21 @@ def merge(found: Sequence[Mention], parts: Sequence[Segment], named: Named) -> t
     """One Operation per operation: repeated and anaphoric mentions are folded into the one they mean."""
     kept: list[Operation] = []
     sentences: list[set[int]] = []
+    open_: list[bool] = []
     for mention in found:
         sentence = parts[mention.segment].sentence
         twins = [i for i, k in enumerate(kept) if _same(k, mention, sentence in sentences[i], named)]
+        if not twins and not mention.counted:
+            twins = [i for i, blank in enumerate(open_) if blank and not _contradicts(kept[i], mention.operation)]
         if not twins:
             kept.append(mention.operation)
             sentences.append({sentence})
+            open_.append(mention.counted and not mention.operation.date)
         else:
             twin = twins[-1]
             kept[twin] = _joined(kept[twin], mention.operation, named)
             sentences[twin].add(sentence)
+            open_[twin] = False
     return tuple(kept)
 
 
@@ -210,9 +266,8 @@ def _same(known: Operation, mention: Mention, together: bool, named: Named) -> b
         return False
     if new.date and known.date and not (new.date.startswith(known.date) or known.date.startswith(new.date)):
         return False
-    if not together and (
-        (known.date and new.months_ago is not None and not new.date)
-        or (new.date and known.months_ago is not None and not known.date)
+    if (known.date and new.months_ago is not None and not new.date) or (
+        new.date and known.months_ago is not None and not known.date
     ):
         return False
     if mention.distinct or (new.levels and known.levels and not set(new.levels) & set(known.levels)):
@@ -222,6 +277,10 @@ def _same(known: Operation, mention: Mention, together: bool, named: Named) -> b
     timed = (known.months_ago is not None or known.date) and (new.months_ago is not None or new.date)
     loose = any(named.get(p, "hardly") != "exactly" for p in (new.procedure, known.procedure))
     return bool(timed) or loose or bool(set(new.levels) & set(known.levels))
+
+
+def _contradicts(known: Operation, new: Operation) -> bool:
+    return bool(known.levels and new.levels and not set(known.levels) & set(new.levels))
 
 
 def _far_apart(one: float | None, other: float | None) -> bool:

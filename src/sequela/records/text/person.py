@@ -7,7 +7,7 @@ import re
 from sequela.case import Patient
 
 _AGE = re.compile(
-    r"\b(\d{1,3})[- ]?(?:year|yr|y)s?[- ]?(?:old|o\b)(?! (?:mother|father|sister|brother|daughter|son|wife|husband|partner|injury|fracture|scan))|\baged? (\d{1,3})\b|\b(\d{2})[ ]?(?:yo|y/o|yrs|M|F)\b"
+    r"\b(\d{1,3})[- ]?(?:year|yr|y)s?[- ]?(?:old|o\b)(?! (?:mother|father|sister|brother|daughter|son|wife|husband|partner|injury|fracture|scan))|\baged? (\d{1,3})\b|\b(\d{2})[ ]?(?:yo|y/o|yrs|M|F)\b|\b(?:Mr|Mrs|Ms|Miss|Dr)\.? [A-Z][\w'-]+(?: [A-Z][\w'-]+)?, (\d{2})(?=,|\.| and )"
 )
 _DECADE = re.compile(
     r"\bin (?:his|her|their) (?:early |mid[- ]?|late )?(twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties)\b"

@@ -23,6 +23,10 @@ from sequela.records.text.tokens import Segment
 _RELATIONS: dict[str, Relation] = {"rel_adjacent": "adjacent", "rel_operated": "operated", "rel_remote": "remote"}
 
 
+_NOT_NOW = frozenset({"operation_note", "past_history"})
+_LASTING = frozenset({"history", "questionnaire"})
+
+
 class Reading(NamedTuple):
     """What one document says."""
 
@@ -68,6 +72,7 @@ class TextReader:
         search = _Search(self, document, page, told)
         observations = [*search.observations(), *self._derived(told.told)]
         observations += self._by_age(document, {o.id for o in observations})
+        observations += self._together(observations)
         return Reading(
             told.told,
             tuple(observations),
@@ -86,6 +91,18 @@ class TextReader:
                 if rule.trait in self.own_traits.get(operation.procedure, ()) and rule.reaches in reached:
                     out.append(Observation(rule.finding, "present", source=operation.source))
                     break
+        return out
+
+    def _together(self, observations: Sequence[Observation]) -> list[Observation]:
+        """Findings that follow from several others, each in a sentence of its own ("Power is full. Sensation is normal.")."""
+        stated = {(o.id, o.status): o for o in reversed(observations)}
+        out = []
+        for rule in self.derived:
+            needed: list[tuple[str, Status]] = [(id_, "present") for id_ in rule.present]
+            needed += [(id_, "absent") for id_ in rule.absent]
+            known = any(id_ == rule.finding for id_, _ in stated)
+            if needed and not known and all(pair in stated for pair in needed):
+                out.append(Observation(rule.finding, "present", source=stated[needed[0]].source))
         return out
 
     def _by_age(self, document: Document, known: set[str]) -> list[Observation]:
@@ -178,8 +195,10 @@ class _Search:
     def _observe(self, match: Match, index: int) -> Observation | None:
         compiled, part = match.compiled, self.page.parts[index]
         rule = compiled.rule
-        if "operation_note" in self.page.tags[index] and self.reader.kinds.get(compiled.finding) != "history":
-            return None  # what was seen and done on the table is not how the patient is now
+        if self.page.tags[index] & _NOT_NOW and self.reader.kinds.get(compiled.finding) not in _LASTING:
+            return (
+                None  # what was seen on the table, or is listed among earlier diseases, is not how the patient is now
+            )
         if match.end <= part.start or not self._applies(rule, index):
             return None
         status = self._status(match, index)

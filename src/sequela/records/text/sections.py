@@ -10,6 +10,7 @@ from sequela.records.text.tokens import Segment, Token
 
 MODALITIES = frozenset({"mri", "ct", "xray", "nuclear", "electrodiagnosis", "laboratory", "imaging"})
 SECTIONS = frozenset({"examination", "history", "past_history", "plan", "operation_note"})
+_LAST_CERVICAL = 7
 _NEVER_OUTSIDE = frozenset(
     {"saddle", "bladder", "bowel", "sphincter", "cauda", "thecal_sac", "cord", "cervical_cord", "myelopathy_signs"}
 )
@@ -34,13 +35,13 @@ def sections(
         named = {t.concept[1:] for t in triggers[index] if t.concept[0] == "%"} - {"cervical", "lumbar"}
         if named & MODALITIES:
             active = named & MODALITIES
-        if named & SECTIONS and _opens(triggers[index], part, tokens):
+        if named & SECTIONS and _opens(triggers[index], part, tokens, SECTIONS):
             section, active = named & SECTIONS, named & MODALITIES
         elif _examines(triggers[index], part):
             section, active = {"examination"}, named & MODALITIES
         elif "examination" in named:
             passing = (part.sentence, {"examination"})
-        elif ("imaging" in named and _opens(triggers[index], part, tokens)) or (
+        elif ("imaging" in named and _opens(triggers[index], part, tokens, MODALITIES)) or (
             "told" in named and section == {"examination"} and kind != "examination"
         ):
             section = set()
@@ -53,10 +54,10 @@ def _examines(triggers: Sequence[Span], part: Segment) -> bool:
     return any(t.concept == "%examination" and t.start <= part.start + 2 for t in triggers)
 
 
-def _opens(triggers: Sequence[Span], part: Segment, tokens: Sequence[Token]) -> bool:
-    """The cue stands at the start of the segment and before a colon, or is the whole line: a heading."""
+def _opens(triggers: Sequence[Span], part: Segment, tokens: Sequence[Token], kinds: frozenset[str]) -> bool:
+    """A cue of these kinds stands at the start of the segment and before a colon, or is the whole line: a heading."""
     for trigger in triggers:
-        if trigger.concept[0] == "%" and trigger.start <= part.start + 1:
+        if trigger.concept[1:] in kinds and trigger.start <= part.start + 1:
             following = tokens[trigger.end].text if trigger.end < part.end else ":"
             if following in ":-–" or trigger.end >= part.end:
                 return True
@@ -71,22 +72,25 @@ def regions(
 ) -> list[bool]:
     """Whether each segment speaks of the lower spine and legs.
 
-    A report on the neck or shoulder holds until the low back is named; where the document names a lumbar level or operation at all, a word about
+    A report on the neck or shoulder holds until the low back is named; where the document speaks of the low back at least as often, a word about
     the neck holds for its own sentence only.
     """
     levels = [[n for n, _ in lv.levels_in(tokens, p.start, p.end)] for p in parts]
     named = [{t.concept for t in here} for here in triggers]
-    about_both = any(lv.is_lumbar(n) for found in levels for n in found) or any("%lumbar" in n for n in named)
+    lows = ["%lumbar" in n or any(map(lv.is_lumbar, found)) for n, found in zip(named, levels, strict=True)]
+    highs = [
+        "%cervical" in n or any(max(one) <= _LAST_CERVICAL for one in found)
+        for n, found in zip(named, levels, strict=True)
+    ]
+    about_low = any(lows) and sum(lows) >= sum(highs)
     lumbar, sentence, out = True, -1, []
     for index, part in enumerate(parts):
-        if about_both and part.sentence != sentence:
+        if about_low and part.sentence != sentence:
             lumbar = True
         sentence = part.sentence
-        low = "%lumbar" in named[index] or any(lv.is_lumbar(n) for n in levels[index])
-        high = "%cervical" in named[index] or any(max(n) <= 7 for n in levels[index])
-        if low:
+        if lows[index]:
             lumbar = True
-        elif high:
+        elif highs[index]:
             lumbar = False
         out.append(lumbar or any(s.concept in _NEVER_OUTSIDE for s in concepts[index]))
     return out

@@ -71,6 +71,7 @@ _DATES = tuple(
         rf"\b(?P<mon>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b",
         r"\b(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>(?:19|20)\d\d)\b",
         r"(?:\b(?:in|since|year|during|from|early|late|mid|and|of)|\() ?(?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b",
+        r"(?<![\d.:/-] )(?<![\d.:/-])\b(?P<y>19[6-9]\d|20[0-3]\d)\b(?! ?(?:mg|mcg|ml|mL|units?|IU|m\b|metres|meters|steps|kcal|calories|hours|h\b|g\b|%|[-/.:]\d))",
     )
 )
 _YEAR = re.compile(r"(?:19|20)\d\d")
