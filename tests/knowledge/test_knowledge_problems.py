@@ -114,6 +114,14 @@ BREAKS = {
         "standing_xray.radiation_msv",
         "no range",
     ),
+    "a text no patient can read": Break(
+        "tests.yaml",
+        "A sugar tracer shows infection when metal spoils other scans.",
+        "Radiolabelled fluorodeoxyglucose accumulation demonstrates inflammatory aetiology notwithstanding instrumentation artefacts.",
+        "fdg_pet_ct.plain",
+        "reading grade",
+        "shorter words",
+    ),
     "probability above one": Break(
         "manifestations.yaml",
         "  leak: 0.02\n",

@@ -59,3 +59,37 @@ def test_what_was_not_done_to_the_low_back_is_not_an_operation(reader, text):
 def test_a_range_of_levels_is_every_segment(reader):
     (found,) = operations(reader, "Status post instrumented fusion L3 to S1 in 2018.")
     assert found.levels == ("L3-L4", "L4-L5", "L5-S1")
+
+
+def told(reader, text):
+    return [(o.procedure, o.levels, o.date, o.months_ago) for o in operations(reader, text)]
+
+
+def test_operations_that_are_counted(reader):
+    assert told(reader, "Two discectomies at L4-5, 2009 and 2011.") == [
+        ("discectomy", ("L4-L5",), "2009", None),
+        ("discectomy", ("L4-L5",), "2011", None),
+    ]
+    assert len(told(reader, "She has had three operations on her back.")) == 3
+
+
+def test_a_counted_operation_is_filled_by_what_is_told_later(reader):
+    found = told(
+        reader, "He has had two back operations. The first was a discectomy in 2010, the second a fusion in 2014."
+    )
+    assert sorted((p, d) for p, _, d, _ in found) == [("discectomy", "2010"), ("fusion", "2014")]
+
+
+def test_fused_as_a_verb_is_an_operation_and_as_an_adjective_is_not(reader):
+    assert told(reader, "I fused her from L4 to S1 in March 2020.")[0][0] == "fusion"
+    assert told(reader, "CT: L4-5 looks solidly fused.") == []
+
+
+def test_two_operations_of_one_sentence_timed_differently(reader):
+    found = told(reader, "After her L4-5 discectomy (2015) and the fusion two years ago she was well.")
+    assert [(p, d, m) for p, _, d, m in found] == [("discectomy", "2015", None), ("fusion", None, 24.0)]
+
+
+def test_a_neck_report_names_no_lumbar_operation(reader):
+    text = "Anterior cervical discectomy C5-6. A good decompression of both neural foramina was obtained. The neck was closed."
+    assert told(reader, text) == []

@@ -12,6 +12,7 @@ from sequela.knowledge.decode import Entry, Parts
 from sequela.knowledge.documents import Place, Problem, closest
 from sequela.knowledge.likelihood import presence, presence_in_others
 from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Priors, Procedure
+from sequela.knowledge.readability import HIGHEST, grade
 
 MECHANISMS = ("mechanical", "neurologic", "inflammatory", "nociplastic", "other")
 COURSES = ("never_relieved", "returned", "new")
@@ -107,6 +108,15 @@ def sums_to_one(place: Place, values: Mapping[str, float]) -> Iterator[Problem]:
         yield place.problem(f"shares sum to {total:.4g}", "make them sum to 1")
 
 
+def readable(place: Place, text: str) -> Iterator[Problem]:
+    """What a patient is to read must be easy to read."""
+    level = grade(text)
+    if level > HIGHEST:
+        yield (place / "plain").problem(
+            f"reading grade {level:.1f} is above {HIGHEST:g}", "write shorter sentences and shorter words"
+        )
+
+
 def sourced(place: Place, basis: Basis, known: Known) -> Iterator[Problem]:
     """A number needs a source, or the mark that it is an estimate; a source from memory alone needs the mark too."""
     at = place / "basis"
@@ -131,6 +141,7 @@ def _sourced_row(place: Place, sources: Sequence[str], estimate: bool, known: Kn
 
 def _causes(parts: Parts, known: Known) -> Iterator[Problem]:
     for cause, place in parts.causes:
+        yield from readable(place, cause.plain)
         yield from sourced(place, cause.basis, known)
         for name, share in cause.mechanism.items():
             yield from unknown(place / "mechanism" / name, name, MECHANISMS, "mechanism", ", ".join(MECHANISMS))
@@ -320,6 +331,7 @@ def _risk(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
 def _red_flags(parts: Parts, known: Known) -> Iterator[Problem]:
     suspects = {*known.causes, *known.syndromes}
     for flag, place in parts.flags:
+        yield from readable(place, flag.plain)
         yield from sourced(place, flag.basis, known)
         yield from check_criteria(place / "criteria", flag.criteria, known.findings)
         for i, suspect in enumerate(flag.suspects):
@@ -335,6 +347,7 @@ def _red_flags(parts: Parts, known: Known) -> Iterator[Problem]:
 def _tests(parts: Parts, known: Known) -> Iterator[Problem]:
     steps = Counter(test.step for test, _ in parts.tests)
     for test, place in parts.tests:
+        yield from readable(place, test.plain)
         yield from sourced(place, test.basis, known)
         for i, cause in enumerate(test.settles):
             yield from unknown(place / "settles" / i, cause, known.causes, "cause", "causes.yaml")

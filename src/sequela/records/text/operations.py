@@ -121,7 +121,7 @@ def _each(mention: Mention, count: int, dates: Sequence[str]) -> list[Mention]:
                 first, date=date or (known[0] if not i else None), months_ago=known[1] if not i else None
             ),
             distinct=mention.distinct or i > 0,
-            counted=i > 0,
+            counted=True,
         )
         for i, date in enumerate(own)
     ]
