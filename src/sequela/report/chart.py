@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from html import escape
 
 from sequela.case import Case, Event
+from sequela.report.spans import DAYS_PER_MONTH, in_words
 
 _WIDTH, _MARGIN, _ROW = 720, 24, 30
 _COLOUR = {"operation": "#0b5cad", "onset": "#b3261e", "document": "#6b7280"}
@@ -77,24 +78,17 @@ def _place(event: Event, today: float | None) -> float | None:
     day = _ordinal(event.date)
     if day is not None:
         return day
-    return today - event.months_ago * 30.44 if today is not None and event.months_ago is not None else None
+    return today - event.months_ago * DAYS_PER_MONTH if today is not None and event.months_ago is not None else None
 
 
 def _mark(event: Event, x: float, y: float, row: float, place: float, today: float | None) -> str:
     colour = _COLOUR.get(event.kind, "#374151")
     anchor = "start" if x < _WIDTH * 0.55 else "end"
     offset = 6 if anchor == "start" else -6
-    when = event.date or (_before(today - place) if today is not None else "")
+    when = event.date or (f"{in_words(today - place)} before" if today is not None else "")
     return (
         f'<line x1="{x:.1f}" y1="{y}" x2="{x:.1f}" y2="{row:.1f}" stroke="{colour}" stroke-width="1"/>'
         f'<circle cx="{x:.1f}" cy="{y}" r="5" fill="{colour}"/>'
         f'<text x="{x + offset:.1f}" y="{row + 4:.1f}" text-anchor="{anchor}" font-size="13" fill="#111827">'
         f'<tspan fill="{colour}" font-weight="600">{escape(when)}</tspan> {escape(event.label)}</text>'
     )
-
-
-def _before(days: float) -> str:
-    span = timedelta(days=days).days
-    if span < 60:
-        return f"{span} days before"
-    return f"{round(span / 30.44)} months before" if span < 730 else f"{round(span / 365.25)} years before"

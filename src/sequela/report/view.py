@@ -10,6 +10,7 @@ from sequela.case import Case, Document, Event, Observation, Operation, Source
 from sequela.knowledge import load
 from sequela.knowledge.model import Knowledge
 from sequela.reasoning.assessment import Assessment, RankedCause, Weight
+from sequela.report.spans import DAYS_PER_MONTH, in_words
 
 ABOVE_THE_FOLD = 5
 REASONS = 3
@@ -247,26 +248,19 @@ def _patient(case: Case) -> str:
 
 def _operation(operation: Operation) -> str:
     when = operation.date or (
-        f"{_ago(operation.months_ago)} ago" if operation.months_ago is not None else "date not stated"
+        f"{in_words(operation.months_ago * DAYS_PER_MONTH)} ago"
+        if operation.months_ago is not None
+        else "date not stated"
     )
     where = ", ".join(operation.levels) or "level not stated"
     side = f", {operation.side}" if operation.side else ""
     return f"{operation.name or operation.procedure} {where}{side} ({when})"
 
 
-def _ago(months: float) -> str:
-    days = months * 30.44
-    if days < 1.5:
-        return f"{max(1, round(days * 24))} hours"
-    if days < 60:
-        return f"{round(days)} days"
-    return f"{round(months)} months" if months < 24 else f"{months / 12:.0f} years"
-
-
 def _when(event: Event) -> str:
     if event.date:
         return str(event.date)
-    return f"{_ago(event.months_ago)} before" if event.months_ago is not None else "undated"
+    return f"{in_words(event.months_ago * DAYS_PER_MONTH)} before" if event.months_ago is not None else "undated"
 
 
 _PATTERN = {
@@ -283,6 +277,6 @@ def _course(case: Case) -> str:
         parts.append(
             "from the operation on"
             if course.interval_days < 1
-            else f"onset {_ago(course.interval_days / 30.44)} after the operation"
+            else f"onset {in_words(course.interval_days)} after the operation"
         )
     return ", ".join(parts) or "course after the operation not stated"
