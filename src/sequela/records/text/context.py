@@ -35,6 +35,15 @@ _BRIEF = frozenset("not rather instead".split())
 _BARE = frozenset("- negative nil none".split())
 _COMPARED = 8
 """Words between a comparison ("the same", "still") and the time before the operation that it speaks of."""
+_CHANGE = frozenset(
+    "new newly increasing increased worsening worse worsened progressive progressing severe sudden suddenly marked mild persistent ongoing continuing "
+    "now but only has have had reports complains describes is was can't cannot unable since for today yesterday still also left right both positive "
+    "raised elevated reduced absent".split()
+)
+"""First words of an item that is stated, not denied, after a denial and a comma."""
+_SAYS_MORE = frozenset(
+    "from around since getting has have is are was were down into when after in at on with over".split()
+)
 _JOINS = frozenset({",", "or", "nor", "/"})
 _ITEM_WORDS = 7
 _LIST_REACH = 14
@@ -60,7 +69,7 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
     stops = sorted(t.start for t in live if t.concept == "!stop")
     compared = [t.end for t in live if t.concept == "!compare"]
     for trigger in live:
-        if trigger.concept != "!pseudo" and any(c.start <= trigger.start and trigger.end <= c.end for c in covered):
+        if trigger.concept != "!pseudo" and _covered(trigger, covered):
             continue
         if trigger.concept == "!preop" and any(0 <= trigger.start - c <= _COMPARED for c in compared):
             continue  # "still has the pain she had before the operation" is now
@@ -82,11 +91,26 @@ def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Mod
     return Modality(start, flags)
 
 
+def _covered(trigger: Span, pseudo: list[Span]) -> bool:
+    """Inside words that only look like a cue. A doubt as long as they are is a doubt: "cannot be ruled out" is no denial, but no statement either."""
+    return any(
+        p.start <= trigger.start
+        and trigger.end <= p.end
+        and not (trigger.concept in _DOUBTS and (p.start, p.end) == (trigger.start, trigger.end))
+        for p in pseudo
+    )
+
+
+_DOUBTS = frozenset({"!unc_pre", "!unc_post"})
+
+
 def _forward_end(tokens: list[Token], trigger: Span, end: int, stops: list[int], bit: int) -> int:
     limit = _list_end(tokens, trigger.end, end) if bit in (NEGATED, UNCERTAIN) else end
     brief = bit == NEGATED and tokens[trigger.start].text.lower() in _BRIEF
     for i in range(trigger.end, limit):
         if brief and tokens[i].text == "," and not _listed(tokens, i, limit, stops):
+            return i
+        if bit == NEGATED and tokens[i].text == "," and _turns(tokens, i, end, stops):
             return i
         if i in stops and i > trigger.end and bit in (NEGATED, UNCERTAIN):
             return i
@@ -111,6 +135,34 @@ def _list_end(tokens: list[Token], start: int, end: int) -> int:
         if tokens[i].text.lower() in _JOINS:
             reach = max(reach, i + _ITEM_WORDS)
     return end
+
+
+def _turns(tokens: list[Token], comma: int, end: int, stops: list[int]) -> bool:
+    """What follows the comma is stated, not denied: "no fever, new saddle numbness", "no redness, pus from the wound".
+
+    A new item that begins with a change, a verb or a time is a statement. So is one that says more than a name (with a preposition or a
+    verb in it), unless the list is closed by "or".
+    """
+    item: list[str] = []
+    for i in range(comma + 1, end):
+        if i in stops or tokens[i].text in ",;:.":
+            break
+        item.append(tokens[i].text.lower())
+    if not item:
+        return False
+    if item[0] in _CHANGE:
+        return True
+    return not _closed(tokens, comma, end, stops) and bool(_SAYS_MORE & set(item[1:]))
+
+
+def _closed(tokens: list[Token], comma: int, end: int, stops: list[int]) -> bool:
+    """The list that goes on after the comma ends in "or" or "nor"."""
+    for i in range(comma + 1, end):
+        if i in stops or tokens[i].text in ";:.":
+            return False
+        if tokens[i].text.lower() in ("or", "nor"):
+            return True
+    return False
 
 
 def _listed(tokens: list[Token], comma: int, limit: int, stops: list[int]) -> bool:

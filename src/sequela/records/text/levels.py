@@ -101,13 +101,19 @@ def _down_to_sacrum(following: Sequence[Token]) -> bool:
     return joined and any(w in ("sacrum", "pelvis", "ilium", "ilia") for w in words[1:])
 
 
+_BEFORE_LITRE = frozenset({"/", "per"})
+"""Before the L of a litre ("mg/L"), which is no left."""
+
+
 def side_in(tokens: Sequence[Token], start: int, end: int, near: int) -> Side | None:
     """The side word nearest to a token position; both when bilateral words are nearest."""
     best: tuple[int, Side] | None = None
     for i in range(start, end):
         word = tokens[i].text.lower()
         side: Side | None = None
-        if word in ("left", "lt", "left-sided", "leftward") or (word == "l" and tokens[i].text == "L"):
+        if word in ("left", "lt", "left-sided", "leftward") or (
+            tokens[i].text == "L" and not (i and tokens[i - 1].text in _BEFORE_LITRE)
+        ):
             side = "left"
         elif word in ("right", "rt", "right-sided", "rightward"):
             side = "right" if not (i and tokens[i - 1].text.lower() in ("is", "all")) else None

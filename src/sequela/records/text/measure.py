@@ -23,6 +23,7 @@ _UNIT = re.compile(
     r"(mg ?/ ?d?l|mm ?/ ?h\w*|mm2|mm|cm2|cm|ml|cc|l\b|litres?|degrees?|deg|°|%|per ?cent|x ?10|/ ?10\b|ng/ml|nmol/l|pmol/l|pg/ml)",
     re.I,
 )
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SKIP = frozenset(
     "of was is were at to a the around about only just over above than more approximately now level levels value reading peaked measured measures rose risen raised elevated high up came back result on today day count : = , ( > < ≥ ≤ ~ - – c reactive protein".split()
 )
@@ -77,8 +78,8 @@ def _is_interval(tokens: Sequence[Token], i: int, end: int) -> bool:
 
 
 def _convert(token: Token, text: str, unit: str | None) -> float:
-    raw = token.text.split("/")[0].strip().rstrip("+-").replace(",", ".")
-    value = float(raw)
+    raw = token.text.split("/")[0].strip().rstrip("+-")
+    value = float(raw.replace(",", "") if _THOUSANDS.fullmatch(raw) else raw.replace(",", "."))
     written = _UNIT.match(text[token.end : token.end + 12].lstrip(" -"))
     if unit and written:
         name = written[1].lower().replace(" ", "")

@@ -262,7 +262,9 @@ class _Search:
             return None
         if flags & (PREOP | PAST) and rule.tense == "current":
             return None
-        if flags & NEGATED and rule.negatable:
+        if (
+            flags & NEGATED and rule.negatable and rule.value is None
+        ):  # a number is what it is, whatever was denied before it
             return "absent" if rule.says != "absent" else None
         if flags & UNCERTAIN and rule.says == "present":
             return "uncertain"

@@ -17,7 +17,7 @@ _PAIR = re.compile(r"l(?:12|23|34|45)")
 _TOKEN = re.compile(
     rf"(?P<level>{_LEVEL})"
     r"|(?P<grade>\d[+-]? ?/ ?\d+)"
-    r"|(?P<number>\d+(?:[.,]\d+)?)"
+    r"|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:[.,]\d+)?)"
     r"|(?P<word>[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)?)"
     r"|(?P<mark>[^\sA-Za-z\d])"
 )
