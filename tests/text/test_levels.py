@@ -36,7 +36,7 @@ def test_ranges_in_words(text, name):
     assert [lv.level_name(n) for n, _ in lv.levels_in(tokens, 0, len(tokens))] == [name]
 
 
-FUSED = [Operation("tlif", levels=("L4-L5", "L5-S1"))]
+FUSED = lv.blocks([Operation("tlif", levels=("L4-L5", "L5-S1"))])
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_relation_to_an_operated_block(level, relation):
 
 
 def test_relation_is_unknown_without_levels():
-    assert lv.relation("L4-L5", [Operation("fusion")]) is None
+    assert lv.relation("L4-L5", lv.blocks([Operation("fusion")])) is None
     assert lv.relation(None, FUSED) is None
 
 
 def test_a_level_operated_once_stays_operated_whatever_else_was_done():
     operations = [Operation("tlif", levels=("L4-L5",)), Operation("laminectomy", levels=("L2-L3",))]
-    assert lv.relation("L2-L3", operations) == "operated"
+    assert lv.relation("L2-L3", lv.blocks(operations)) == "operated"

@@ -28,6 +28,10 @@ _FORWARD = {
 }
 _BACKWARD = {"!neg_post": NEGATED, "!unc_post": UNCERTAIN, "!unsaid_post": UNSAID, "!hyp_post": HYPOTHETICAL}
 _WHOLE = {"!family": FAMILY, "!preop": PREOP, "!past": PAST}
+_ASKING = frozenset(
+    "is are was were could did does do should would can has have what why which who might may will or and".split()
+)
+"""First words of a question: what it names is asked, not stated ("Is there a recurrent herniation?"; not "?DVT")."""
 # A comma ends a negation only where a new statement begins after it.
 _SUBJECTS = frozenset("he she the there his her it this these they a an patient now today i we".split())
 # "not in the leg, …" ends at the comma, "no weakness, numbness or …" does not; "FADIR +ve, FABER -ve" reaches back only to the comma.
@@ -64,7 +68,8 @@ class Modality(NamedTuple):
 
 def modality(tokens: list[Token], start: int, end: int, live: list[Span]) -> Modality:
     """Flags of tokens[start:end]. live: the triggers inside it that act."""
-    flags = [0] * (end - start)
+    asked = tokens[end - 1].text == "?" and tokens[start].text.lower() in _ASKING
+    flags = [HYPOTHETICAL if asked else 0] * (end - start)
     covered = [t for t in live if t.concept == "!pseudo"]
     stops = sorted(t.start for t in live if t.concept == "!stop")
     compared = [t.end for t in live if t.concept == "!compare"]

@@ -124,18 +124,19 @@ def side_in(tokens: Sequence[Token], start: int, end: int, near: int) -> Side | 
     return best[1] if best else None
 
 
-def relation(level: str | None, operations: Sequence[Operation]) -> Relation | None:
-    """operated, adjacent (next to an operated block) or remote; None when either is unknown."""
-    if level is None:
-        return None
-    blocks = [[n for s in op.levels for n in numbers_of(s)] for op in operations if op.levels]
-    if not blocks:
+def blocks(operations: Iterable[Operation]) -> frozenset[tuple[int, int]]:
+    """Highest and lowest vertebra of every stretch that was operated on."""
+    reached = [[n for segment in one.levels for n in numbers_of(segment)] for one in operations if one.levels]
+    return frozenset((min(numbers), max(numbers)) for numbers in reached)
+
+
+def relation(level: str | None, operated: Iterable[tuple[int, int]]) -> Relation | None:
+    """operated, adjacent (next to an operated block) or remote; None when either is unknown. operated: see `blocks`."""
+    if level is None or not operated:
         return None
     numbers = numbers_of(level)
     low, high = min(numbers), max(numbers)
-    found: set[Relation] = set()
-    for block in blocks:
-        found.add(_one_relation(low, high, min(block), max(block)))
+    found = {_one_relation(low, high, top, bottom) for top, bottom in operated}
     ranked: tuple[Relation, ...] = ("operated", "adjacent", "remote")
     return next((kind for kind in ranked if kind in found), None)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -105,7 +106,11 @@ _UNITS = frozenset(
 
 def _dates_after(tokens: Sequence[Token], part: Segment, span: Span, times: Sequence[TimeMention]) -> list[str]:
     low, high = tokens[span.start].start, tokens[part.end - 1].end
-    return [t.date for t in times if t.kind == "date" and t.date and low <= t.start < high]
+    here = times[bisect_left(times, low, key=_start) : bisect_left(times, high, key=_start)]
+    return [t.date for t in here if t.kind == "date" and t.date]
+
+
+_start = attrgetter("start")
 
 
 def _each(mention: Mention, count: int, dates: Sequence[str]) -> list[Mention]:
@@ -224,7 +229,7 @@ def _time_of(
     begin, end = tokens[span.start].start, tokens[span.end - 1].end
     earlier = max((tokens[r.end - 1].end for r in rivals if r.end <= span.start), default=low)
     later = min((tokens[r.start].start for r in rivals if r.start >= span.end), default=high)
-    at = bisect_left(times, low, key=lambda t: t.start)
+    at = bisect_left(times, low, key=_start)
     near = [t for t in times[at : at + 60] if t.kind in ("ago", "date")]
     after = [t for t in near if (end <= t.start or begin < t.start < end) and t.start < later]
     before = [t for t in near if earlier <= t.start < begin]

@@ -24,7 +24,7 @@ _RELATIONS: dict[str, Relation] = {"rel_adjacent": "adjacent", "rel_operated": "
 
 
 _NOT_NOW = frozenset({"operation_note", "past_history"})
-_LASTING = frozenset({"history", "questionnaire"})
+_LASTING = frozenset({"history", "questionnaire", "laboratory", "block"})
 
 
 class Reading(NamedTuple):
@@ -123,7 +123,8 @@ class _Search:
 
     def __init__(self, reader: TextReader, document: Document, page: Page, told: Story) -> None:
         self.reader, self.document, self.page, self.told = reader, document, page, told
-        self.used: list[tuple[int, int]] = []
+        self.used = bytearray(len(page.tokens))  # 1 where a finding rests on the word
+        self.blocks = lv.blocks(told.operations)
         self._now_met: dict[int, list[int]] = {}
         self._facts = {"operation"} if told.operations else set()
         for operation in told.operations:
@@ -160,7 +161,7 @@ class _Search:
         for index, part in enumerate(self.page.parts):
             if not self.page.lumbar[index] or len(self.page.concepts[index]) < 2:
                 continue
-            if any(a < part.end and b > part.start for a, b in self.used):
+            if 1 in self.used[part.start : part.end]:
                 continue
             start, end, words = self.page.words(part.start, part.end)
             out.append(Unread(words, Source(self.document.name, start, end, words)))
@@ -218,7 +219,7 @@ class _Search:
         if rule.relation and (relation or "unknown") not in rule.relation:
             return None
         start, end, words = self.page.words(match.start, match.end)
-        self.used.append((match.start, match.end))
+        self.used[match.start : match.end] = b"\1" * (match.end - match.start)
         low, high = max(part.start, match.start - 8), min(part.end, match.end + 8)
         return Observation(
             compiled.finding,
@@ -239,7 +240,7 @@ class _Search:
         passed = self.told.elapsed
         if rule.elapsed_below is not None and passed is not None and passed >= rule.elapsed_below:
             return False
-        return rule.onset_below is None or began_within(self.page, self.told, rule.onset_below, index)
+        return rule.onset_below is None or began_within(self.told, rule.onset_below, self.page.parts[index].sentence)
 
     def _in_setting(self, setting: tuple[str, ...], outside: tuple[str, ...], index: int) -> bool:
         tags = self.page.tags[index]
@@ -301,7 +302,7 @@ class _Search:
                 gap = max(match.start - span.end, span.start - match.end, 0)
                 if nearest is None or gap < nearest[0]:
                     nearest = (gap, told)
-        return nearest[1] if nearest else lv.relation(level, self.told.operations)
+        return nearest[1] if nearest else lv.relation(level, self.blocks)
 
     def _date(self, index: int) -> str | None:
         dates = [t.date for t in self.page.times_in(self.page.parts[index]) if t.kind == "date"]

@@ -24,6 +24,7 @@ class Story(NamedTuple):
 
     before [tokens]: whether a word speaks of a time before the operation. onset: intervals from the operation to a complaint;
     spell: how long complaints or relief lasted; review: when the patient was seen. elapsed: days since the latest operation.
+    begun: for each sentence, after how many days what it tells began (see `_begun`).
     """
 
     told: tuple[Operation, ...]
@@ -34,6 +35,7 @@ class Story(NamedTuple):
     spell: tuple[TimeMention, ...]
     review: tuple[TimeMention, ...]
     elapsed: float | None
+    begun: Mapping[int, float | None]
 
 
 def story(
@@ -56,7 +58,7 @@ def story(
     before = narrative(page.tokens, page.parts, found, page.text, [bool(t & (MODALITIES | _APART)) for t in page.tags])
     onset, spell, review = _intervals(page, before)
     last = max((m.segment for m in found if not m.anaphoric and not m.linked and narrates(page, m.segment)), default=0)
-    return Story(told, operations, last, before, onset, spell, review, elapsed(operations, review))
+    return Story(told, operations, last, before, onset, spell, review, elapsed(operations, review), _begun(page))
 
 
 Times = tuple[TimeMention, ...]
@@ -86,18 +88,28 @@ def narrates(page: Page, index: int) -> bool:
     return page.lumbar[index] and not page.tags[index] & (MODALITIES | _APART)
 
 
-def began_within(page: Page, told: Story, days: float, index: int) -> bool:
-    """Whether what a clause tells began less than this many days after the operation.
+def began_within(told: Story, days: float, sentence: int) -> bool:
+    """Whether what a sentence tells began less than this many days after the operation.
 
-    The interval in its own sentence counts, then the last one told before it, then the time since the operation.
+    Where no interval was told, the time since the operation counts: what is there now began before now.
     """
-    sentence = page.parts[index].sentence
-    stated: float | None = None
-    for at, part in enumerate(page.parts):
-        if part.sentence > sentence:
-            break
-        here = [t.days for t in page.times_in(part) if t.kind == "after" and t.days is not None]
-        if here and (part.sentence == sentence or not page.tags[at] & MODALITIES):
-            stated = min(here)
+    stated = told.begun[sentence]
     since = told.elapsed if stated is None else stated
     return since is not None and since < days
+
+
+def _begun(page: Page) -> dict[int, float | None]:
+    """For each sentence the interval after the operation that it states itself, else the last one told before it; None before the first.
+
+    An interval in a test report dates the test, so it counts for its own sentence only.
+    """
+    out: dict[int, float | None] = {}
+    told: float | None = None
+    for at, part in enumerate(page.parts):
+        here = [t.days for t in page.times_in(part) if t.kind == "after" and t.days is not None]
+        if here:
+            out[part.sentence] = min(here)
+            told = told if page.tags[at] & MODALITIES else min(here)
+        else:
+            out.setdefault(part.sentence, told)
+    return out

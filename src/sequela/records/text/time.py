@@ -105,31 +105,33 @@ class TimeMention(NamedTuple):
 def time_mentions(text: str) -> list[TimeMention]:
     """All time expressions of the text, in order; where two overlap the first kind wins: interval, day number, age, date."""
     found: list[TimeMention] = []
+    taken = bytearray(len(text))  # 1 where a character belongs to an expression
     for unit in _UNIT.finditer(text):
         mention = _interval(text, unit)
         if mention:
             found.append(mention)
-    _add(found, (TimeMention("after", m.start(), m.end(), float(m["n"])) for m in _POD.finditer(text)))
-    _add(
-        found, (TimeMention("age", m.start(), m.end(), float(m["n"] or m["m"] or m["k"])) for m in _AGE.finditer(text))
-    )
+            _take(taken, mention)
+
+    def add(more: Iterable[TimeMention]) -> None:
+        for mention in more:
+            if 1 not in taken[mention.start : mention.end]:
+                found.append(mention)
+                _take(taken, mention)
+
+    add(TimeMention("after", m.start(), m.end(), float(m["n"])) for m in _POD.finditer(text))
+    add(TimeMention("age", m.start(), m.end(), float(m["n"] or m["m"] or m["k"])) for m in _AGE.finditer(text))
     if _YEAR.search(text):
         for pattern in _DATES:
-            _add(
-                found,
-                (TimeMention("date", m.start(), m.end(), None, _date(m.groupdict())) for m in pattern.finditer(text)),
-            )
-    _add(found, (TimeMention("after", m.start(), m.end(), 0.5) for m in _AT_ONCE.finditer(text)))
+            add(TimeMention("date", m.start(), m.end(), None, _date(m.groupdict())) for m in pattern.finditer(text))
+    add(TimeMention("after", m.start(), m.end(), 0.5) for m in _AT_ONCE.finditer(text))
     for pattern, days in ((_TODAY, 0.3), (_YESTERDAY, 1.0)):
-        _add(found, (TimeMention("ago", m.start(), m.end(), days) for m in pattern.finditer(text)))
-    _add(found, (TimeMention("ago", m.start(), m.end(), _DAYS[m[1].lower()]) for m in _LAST.finditer(text)))
+        add(TimeMention("ago", m.start(), m.end(), days) for m in pattern.finditer(text))
+    add(TimeMention("ago", m.start(), m.end(), _DAYS[m[1].lower()]) for m in _LAST.finditer(text))
     return sorted(found, key=lambda m: m.start)
 
 
-def _add(found: list[TimeMention], more: Iterable[TimeMention]) -> None:
-    for mention in more:
-        if not any(mention.start < f.end and f.start < mention.end for f in found):
-            found.append(mention)
+def _take(taken: bytearray, mention: TimeMention) -> None:
+    taken[mention.start : mention.end] = b"\1" * (mention.end - mention.start)
 
 
 def _interval(text: str, unit: re.Match[str]) -> TimeMention | None:

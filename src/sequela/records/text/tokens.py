@@ -135,6 +135,10 @@ _ABBREVIATION = frozenset(
 _BREAKING = frozenset("but however although though whereas nevertheless".split())
 
 
+_LONGEST = 256
+"""Words after which a clause ends even without a stop: no clinician writes half as many, an export without punctuation does."""
+
+
 def segments(text: str, tokens: list[Token]) -> list[Segment]:
     """Split tokens into segments at sentence ends, blank or short lines, semicolons and adversatives."""
     out: list[Segment] = []
@@ -144,6 +148,9 @@ def segments(text: str, tokens: list[Token]) -> list[Segment]:
             out.append(Segment(start, i, sentence))
             start, sentence = i, sentence + 1
         if token.text in ".!?" and _ends_sentence(text, tokens, i):
+            out.append(Segment(start, i + 1, sentence))
+            start, sentence = i + 1, sentence + 1
+        elif i + 1 - start >= _LONGEST:
             out.append(Segment(start, i + 1, sentence))
             start, sentence = i + 1, sentence + 1
         elif token.text == ";" or (token.kind == "word" and token.text.lower() in _BREAKING and start < i):
