@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 STAMP := .venv/.ready
 
-.PHONY: setup demo test lint bench accuracy lock clean
+.PHONY: setup demo test lint bench accuracy picture lock clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,9 @@ bench: setup
 
 accuracy: setup
 	$(PY) -m benchmarks.accuracy
+
+picture: setup
+	@bash scripts/picture.sh
 
 lock: setup
 	.venv/bin/pip-compile --quiet --extra dev --generate-hashes --allow-unsafe --strip-extras --no-header --no-emit-index-url \

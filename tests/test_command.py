@@ -180,6 +180,50 @@ def test_left_against_right_is_shown_not_guessed(tmp_path):
     assert any("left" in c["message"] and "right" in c["message"] for c in document["case"]["conflicts"])
 
 
+LETTERS = {
+    "a.txt": "John Smith DOB 01/01/1960. Left L4-5 discectomy in 2020, recurrent left leg pain.",
+    "b.txt": "Re: Mary Jones, DOB 02/02/1975. L5-S1 fusion 2021. Screw loosening on CT.",
+}
+
+
+def test_letters_of_two_people_ask_which_one(tmp_path):
+    for name, text in LETTERS.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = run("assess", tmp_path, "--json")
+    assert done.returncode == 1
+    assert "records of 2 patients" in done.stderr
+    chosen = run("assess", tmp_path, "--patient", "jones", "--json")
+    assert [o["procedure"] for o in json.loads(chosen.stdout)["case"]["operations"]] == ["fusion"]
+
+
+def test_a_patient_nobody_is_called_by():
+    done = run("assess", "-", "--patient", "99", text=LETTER)
+    assert done.returncode == 1
+    assert "name no patient, so leave --patient out" in done.stderr
+
+
+def test_the_version_and_the_module():
+    told = run("--version")
+    assert told.returncode == 0
+    assert told.stdout.startswith("sequela 0.")
+    module = subprocess.run([sys.executable, "-m", "sequela", "version"], capture_output=True, text=True, check=False)
+    assert module.stdout == told.stdout
+
+
+def test_an_assessed_text_shows_its_report():
+    import sequela
+
+    assert sequela.assess_text(LETTER)._repr_html_().startswith("<iframe srcdoc=")
+
+
+def test_a_field_of_the_wrong_kind_is_named(tmp_path):
+    entry = {"resourceType": "Observation", "id": 5, "code": {"text": "Fever"}, "valueBoolean": True}
+    (tmp_path / "b.json").write_text(json.dumps({"resourceType": "Bundle", "entry": [{"resource": entry}]}), "utf-8")
+    done = run("assess", tmp_path / "b.json")
+    assert "$.id" in done.stderr
+    assert "no resourceType" not in done.stderr
+
+
 def test_wrong_usage_is_exit_2():
     assert run("assess").returncode == 2
     assert run("explain", "no_such_thing").returncode == 2

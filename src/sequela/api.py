@@ -80,6 +80,5 @@ def assess(*paths: str | Path, text: str | None = None, patient: str | None = No
 def assess_text(text: str, name: str = "text") -> Assessment:
     """Assess one text already in memory."""
     knowledge = load()
-    return reason(
-        assemble(Gathered(documents=(Document(name, text),)), knowledge, _reader(knowledge.version)), knowledge
-    )
+    gathered = Gathered(documents=(Document(name, text),))
+    return _shown(reason(assemble(gathered, knowledge, _reader(knowledge.version)), knowledge))

@@ -87,6 +87,28 @@ BREAKS = {
         "motor_loss_progressing_same_day.criteria.all[1].any[4].fact",
         'unknown fact "days_after_operation"',
     ),
+    "an urgency laxer than the time limit": Break(
+        "red_flags.yaml",
+        '  time_limit: "1 week"\n  criteria:\n    any:\n      - all: [history_of_cancer',
+        '  time_limit: "2 h"\n  criteria:\n    any:\n      - all: [history_of_cancer',
+        "metastasis_within_1_week.time_limit",
+        "is 2 h, but within_72h allows 72 h",
+        "write emergency",
+    ),
+    "a time limit without a time": Break(
+        "red_flags.yaml",
+        '  time_limit: "2 weeks"',
+        '  time_limit: "soon"',
+        "myelopathy_within_2_weeks.time_limit",
+        "names no time",
+    ),
+    "an unknown red flag": Break(
+        "red_flags.yaml",
+        'are taken.", unless: [sepsis_suspected,',
+        'are taken.", unless: [sepsis,',
+        "wound_infection_same_day.restraint.unless[0]",
+        'unknown red flag "sepsis"',
+    ),
     "a row of the table without a flag": Break(
         "red_flags.yaml", "  row: 9\n", "  row: 8\n", "flags", "no entry covers row 9", "row: 9", at="TOP"
     ),
@@ -203,9 +225,9 @@ BREAKS = {
     ),
     "risk without a source": Break(
         "priors.yaml",
-        "multiplier: 2.5, sources: [boonsirikamchai2024-smoking]",
-        "multiplier: 2.5, sources: []",
-        "risk[0].basis",
+        "multiplier: 2.0, sources: [rldh-ma2016-smoking]",
+        "multiplier: 2.0, sources: []",
+        "risk[1].basis",
         "a number without a source",
     ),
     "cap without a source": Break(
@@ -298,11 +320,70 @@ BREAKS = {
         "0 is not a multiplier",
     ),
     "sizes": Break("priors.yaml", "  one: 0.62", "  one: 0.52", "sizes", "shares sum to 0.9", at="SIZES"),
+    "priors without a source": Break(
+        "priors.yaml",
+        "  basis: {expert_estimate: true, sources: [bmc2023-predictors, norspine-gpe-predictors],",
+        "  basis: {",
+        "cap.basis",
+        "a number without a source",
+    ),
+    "cap of the priors below one": Break("priors.yaml", "  value: 8.0", "  value: 0.8", "cap.value", "below 1"),
+    "referral of more than all": Break(
+        "priors.yaml", "  value: 0.6", "  value: 1.6", "referral.value", "not a probability"
+    ),
+    "window without a source": Break(
+        "priors.yaml",
+        "outside: 0.3, expert_estimate: true, sources: []",
+        "outside: 0.3, sources: []",
+        "timing[16].basis",
+        "a number without a source",
+    ),
+    "misses without a source": Break(
+        "findings/mri.yaml",
+        "      basis: {sources: [sif-missed], note",
+        "      basis: {note",
+        "mri_sacral_fracture.missed.basis",
+        "a number without a source",
+    ),
+    "misses beyond all": Break(
+        "findings/mri.yaml",
+        "      rate: 0.24",
+        "      rate: 24",
+        "mri_sacral_fracture.missed.rate",
+        "not a probability",
+    ),
+    "misses of a kind without a source": Break(
+        "findings/nuclear.yaml",
+        "  basis: {expert_estimate: true, note",
+        "  basis: {note",
+        "missed.basis",
+        "a number without a source",
+    ),
+    "no misses of a kind": Break(
+        "findings/nuclear.yaml",
+        "missed:     # where a finding says nothing of its own\n  rate: 0.15\n"
+        '  basis: {expert_estimate: true, note: "No study of routine reports found."}\n',
+        "",
+        "findings/nuclear.yaml",
+        "missing required field `missed`",
+        "add `missed:`",
+        at="TOP1",
+    ),
+    "two files of one kind": Break(
+        "findings/nuclear.yaml", "kind: nuclear", "kind: ct", "kind", "findings/ct.yaml holds the findings of kind ct"
+    ),
+    "unknown fact presupposed": Break(
+        "findings/ct.yaml",
+        "    presupposes: [instrumented]",
+        "    presupposes: [screwed]",
+        "ct_haloing_screw.presupposes[0]",
+        'unknown fact "screwed"',
+    ),
     "unknown need": Break(
         "priors.yaml",
-        "  pseudarthrosis: fusion",
-        "  pseudarthrosis: fused",
-        "needs.pseudarthrosis",
+        "    pseudarthrosis: fusion",
+        "    pseudarthrosis: fused",
+        "needs.facts.pseudarthrosis",
         'unknown need "fused"',
         "use one from instrumented, fusion",
     ),
@@ -398,20 +479,23 @@ CRITERIA = {
     "{finding: fever, over: 38}": ("criteria", "compares with nothing known"),
     "{finding: fever, above: high}": ("criteria.above", "high is not a number"),
     "{finding: [fever], above: 38}": ("criteria.finding", "unknown finding"),
+    "{finding: fever, suspected: false}": ("criteria", "is no suspicion"),
+    "{finding: fever, suspected: true, above: 38}": ("criteria", "is no suspicion"),
+    "{finding: fever, suspected: true, cleared_by: [feever]}": ("criteria.cleared_by[0]", "unknown finding"),
 }
 
 
 @pytest.mark.parametrize("criteria", CRITERIA)
 def test_criteria_are_well_formed(criteria: str, copy: Copy) -> None:
     key, what = CRITERIA[criteria]
-    line = copy.edit("red_flags.yaml", "criteria: suicidal_intent", f"criteria: {criteria}")
+    line = copy.edit("red_flags.yaml", "criteria: {finding: suicidal_intent, suspected: true}", f"criteria: {criteria}")
     (problem,) = copy.problems()
     assert problem.startswith(f"red_flags.yaml:{line}: suicidal_intent_now.{key}: {what}")
 
 
 def test_good_criteria_pass(copy: Copy) -> None:
     good = "{at_least: {count: 2, of: [fever, {not: headache}, {fact: fusion}, {finding: crp_raised, above: 30, below: 99}]}}"
-    copy.edit("red_flags.yaml", "criteria: suicidal_intent", f"criteria: {good}")
+    copy.edit("red_flags.yaml", "criteria: {finding: suicidal_intent, suspected: true}", f"criteria: {good}")
     assert copy.problems() == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,12 @@ from sequela.knowledge.likelihood import (
     Equation,
     capped,
     equations,
+    likelihood,
     presence,
     presence_in_others,
     solve,
 )
-from sequela.knowledge.model import Basis, Cap, Cause, Manifestation
+from sequela.knowledge.model import Basis, Cap, Cause, Finding, Given, Manifestation, Missed
 
 probability = st.floats(0.01, 0.98)
 
@@ -87,11 +89,11 @@ def test_published_numbers_come_back_out_of_the_knowledge_base() -> None:
     knowledge = load()
     manifestations = {m.id: m for m in knowledge.manifestations}
     exact = 0
-    for finding, likelihood in zip(knowledge.findings, knowledge.likelihoods, strict=True):
+    for finding, solved in zip(knowledge.findings, knowledge.likelihoods, strict=True):
         if finding.measured is None:
             continue
         wanted = equations(finding, manifestations[finding.manifestation], knowledge.causes)
-        found = [equation.value(*likelihood.present) for equation in wanted]
+        found = [equation.value(*solved.present) for equation in wanted]
         published = (finding.measured.in_cause, finding.measured.in_others)
         exact += found == pytest.approx(published, abs=1e-9)
         # Limits and weak links only ever make a finding say less than the study.
@@ -101,17 +103,38 @@ def test_published_numbers_come_back_out_of_the_knowledge_base() -> None:
 
 def test_given_numbers_are_taken_as_they_are() -> None:
     knowledge = load()
-    for finding, likelihood in zip(knowledge.findings, knowledge.likelihoods, strict=True):
+    for finding, solved in zip(knowledge.findings, knowledge.likelihoods, strict=True):
         if finding.given is not None and finding.cap is None and finding.given.present <= MOST * finding.given.absent:
-            assert likelihood.present == pytest.approx((finding.given.present, finding.given.absent)), finding.id
+            assert solved.present == pytest.approx((finding.given.present, finding.given.absent)), finding.id
 
 
 def test_reports_are_probabilities_and_weaker_when_uncertain_or_denied() -> None:
-    for finding, likelihood in zip(load().findings, load().likelihoods, strict=True):
-        a, b = likelihood.present
-        assert all(0 < x < 1 for pair in (likelihood.present, likelihood.absent, likelihood.uncertain) for x in pair)
-        assert math.log(likelihood.uncertain[0] / likelihood.uncertain[1]) == pytest.approx(math.log(a / b) / 2)
+    for finding, solved in zip(load().findings, load().likelihoods, strict=True):
+        a, b = solved.present
+        assert all(0 < x < 1 for pair in (solved.present, solved.absent, solved.uncertain) for x in pair)
+        assert math.log(solved.uncertain[0] / solved.uncertain[1]) == pytest.approx(math.log(a / b) / 2)
         believed = (1 - a) / (1 - b)
-        denied = likelihood.absent[0] / likelihood.absent[1]
+        denied = solved.absent[0] / solved.absent[1]
         assert abs(math.log(denied)) <= abs(math.log(believed)) + 1e-12, finding.id
-        assert likelihood.absent[0] == pytest.approx(1 - a * (1 - finding.missed))
+        assert finding.missed is not None, finding.id
+        assert solved.absent[0] == pytest.approx(1 - a * (1 - finding.missed.rate))
+
+
+def test_what_reports_often_miss_weighs_little_when_denied() -> None:
+    """Lateral stenosis, scar and matted roots are missed more often than not: their denial must not clear them."""
+    knowledge = load()
+    likelihoods = dict(zip((f.id for f in knowledge.findings), knowledge.likelihoods, strict=True))
+    for id_ in ("mri_lateral_recess_stenosis", "mri_extensive_peridural_scar", "mri_scar_around_root"):
+        denied = likelihoods[id_].absent
+        assert -0.2 < math.log(denied[0] / denied[1]) < 0, id_
+    for id_, published in {"xray_nonunion": 0.5, "ct_haloing_screw": 0.565, "fdg_pet_positive": 0.15}.items():
+        assert likelihoods[id_].absent[0] == pytest.approx(published, abs=0.02), id_
+
+
+def test_a_finding_that_does_not_say_how_often_it_is_missed_is_not_compiled() -> None:
+    bare = Finding("f", "f", "m", Basis(), given=Given(0.8, 0.2))
+    m = Manifestation("m", "m", 0.1, Basis(), {"x": 0.5})
+    with pytest.raises(ValueError, match="f does not say how often it is missed"):
+        likelihood(bare, m, ())
+    one = likelihood(msgspec.structs.replace(bare, missed=Missed(0.5, Basis())), m, ())
+    assert one.absent == pytest.approx((1 - 0.8 * 0.5, 1 - 0.2 * 0.5))

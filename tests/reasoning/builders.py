@@ -18,6 +18,8 @@ from sequela.knowledge.model import (
     Lexicon,
     Likelihood,
     Manifestation,
+    Needs,
+    Number,
     Priors,
     Procedure,
     RedFlag,
@@ -70,10 +72,10 @@ def knowledge(
 ) -> Knowledge:
     priors = Priors(
         sizes=sizes,
-        cap=8.0,
-        unknown_operation=0.001,
-        referral=referral,
-        needs=dict(needs or {}),
+        cap=Number(8.0, NO_BASIS),
+        unknown_operation=Number(0.001, NO_BASIS),
+        referral=Number(referral, NO_BASIS),
+        needs=Needs(dict(needs or {}), NO_BASIS),
         course={name: CoursePrior(dict(m), NO_BASIS) for name, m in (course or {}).items()},
         timing=tuple(timing),
         risk=tuple(risk),

@@ -16,7 +16,9 @@ from sequela.case import Case, Document, Observation, Source
 from sequela.knowledge.model import Basis, Knowledge
 from sequela.knowledge.model import Test as DiagnosticTest
 from sequela.reasoning import Assessment, reason
-from sequela.reasoning.differential import DRAWS, Evidence, intervals, posterior
+from sequela.reasoning.differential import posterior
+from sequela.reasoning.evidence import Evidence
+from sequela.reasoning.intervals import DRAWS, intervals
 from sequela.reasoning.network import compiled
 from sequela.reasoning.prior import over_hypotheses
 
@@ -99,7 +101,7 @@ def test_agrees_with_enumeration_on_a_part_of_the_real_knowledge_base() -> None:
         manifestations=tuple(
             structs.replace(m, caused_by={c: p for c, p in m.caused_by.items() if c in kept}) for m in shown
         ),
-        priors=structs.replace(sub.priors, referral=0.0),
+        priors=structs.replace(sub.priors, referral=structs.replace(sub.priors.referral, value=0.0)),
     )
     asked = [f for f in sub.findings if not f.implies and f.manifestation in {m.id for m in shown}][:14]
     pairs = [(f, p) for f, p in zip(sub.findings, sub.likelihoods, strict=True) if f in asked]
@@ -272,7 +274,7 @@ def test_the_interval_contains_the_estimate_though_all_draws_fall_on_one_side(
     def one_sided(n: int, stream: int) -> Any:
         return np.full((n, 1 + DRAWS), side) * np.r_[0.0, np.ones(DRAWS)] * (stream > 0)
 
-    monkeypatch.setattr("sequela.reasoning.differential._noise", one_sided)
+    monkeypatch.setattr("sequela.reasoning.intervals._noise", one_sided)
     network = one_cause(finding("f", "g", 0.8, 0.2))
     for one in reason(case("f"), network).causes:
         assert one.interval[0] <= one.probability <= one.interval[1]
@@ -300,7 +302,7 @@ def test_the_interval_on_kept_hypotheses_is_the_interval_on_all(monkeypatch: pyt
     ]
     after = posterior(network, over_hypotheses(network, weight, full().priors.sizes), evidence)
     low, high = intervals(full(), weight, after, evidence)
-    monkeypatch.setattr("sequela.reasoning.differential.KEPT", 1.0)
+    monkeypatch.setattr("sequela.reasoning.intervals.KEPT", 1.0)
     all_low, all_high = intervals(full(), weight, after, evidence)
     assert np.abs(low - all_low).max() < 0.01
     assert np.abs(high - all_high).max() < 0.01
@@ -356,3 +358,15 @@ def test_one_assessment_is_quick_enough_to_be_asked_for_while_typing() -> None:
 
     code = "import sequela.reasoning, sys; sys.exit(any(m in sys.modules for m in ('numba', 'numpy.random', 'scipy')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@SLOW
+@given(records())
+def test_any_from_is_the_chance_that_one_of_the_lower_ranks_acts(record: tuple[Knowledge, dict[str, str]]) -> None:
+    network, reports = record
+    found = reason(case(*words(reports)), network)
+    expected = brute.posterior(network, reports)
+    order = [one.id for one in found.causes]
+    for rank, shown in enumerate(found.any_from):
+        below = set(order[rank:])
+        assert shown == pytest.approx(sum(p for h, p in expected.items() if h & below), abs=1e-6)

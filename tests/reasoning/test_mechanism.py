@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from sequela.knowledge.model import Knowledge
 from sequela.reasoning import reason
-from sequela.reasoning.differential import marginals
+from sequela.reasoning.evidence import marginals
 from sequela.reasoning.mechanism import MECHANISMS, mechanisms
 from sequela.reasoning.network import compiled
 

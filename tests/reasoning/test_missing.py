@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sequela.case import Course
 from sequela.knowledge.model import Basis, Knowledge, RedFlag
 from sequela.reasoning import reason
 from sequela.reasoning.missing import information
@@ -106,3 +107,47 @@ def test_the_real_knowledge_base_always_has_something_to_ask() -> None:
     questions = reason(case("radicular_leg_pain"), full()).missing
     assert 0 < len(questions) <= 8
     assert all(question.question.endswith("?") for question in questions)
+
+
+def test_what_no_longer_makes_sense_is_not_asked() -> None:
+    fresh = finding("fresh", "g0", 0.99, 0.001, asked_if={"fact": "days_since_operation", "below": 42})
+    on = base(findings=[fresh])
+
+    def asked_after(days: float | None) -> bool:
+        record = case(course=Course(elapsed_days=days))
+        return "fresh" in [question.finding for question in reason(record, on).missing]
+
+    assert asked_after(10.0)
+    assert asked_after(None)  # unknown is asked
+    assert not asked_after(700.0)
+
+
+def test_a_sign_that_suffices_alone_is_asked_until_one_like_it_is_denied() -> None:
+    """A flag with two alarm signs, and a pair of which half is there."""
+    flag = RedFlag("x", "x", "", "emergency", (), "", "", {"any": ["f8", "f9", {"all": ["f0", "f10"]}]}, Basis())
+    on = base(red_flags=[flag])
+    assert asked("f0", on=on)[:3] == ["f10", "f8", "f9"]
+    assert not {"f8", "f9"} & set(asked("f0", "-f8", on=on)[:2])
+    assert asked("f0", "-f8", on=on)[0] == "f10"
+
+
+def test_a_flag_is_asked_for_only_while_a_suspect_is_plausible() -> None:
+    def first(suspect: str) -> str:
+        flag = RedFlag("x", "x", "", "emergency", (suspect,), "", "", {"all": ["f0", "f11"]}, Basis())
+        return asked(
+            "f0", on=base(red_flags=[flag], needs={"d": "fusion"}) if suspect == "d" else base(red_flags=[flag])
+        )[0]
+
+    assert first("a_syndrome") == "f11"
+    assert first("c") == "f11"
+
+
+def test_the_real_questions_fit_the_patient() -> None:
+    late = case(
+        "axial_back_pain", "smoking", operations=["microdiscectomy"], course=Course("returned", elapsed_days=1500.0)
+    )
+    asked_ = {question.finding for question in reason(late, full()).missing}
+    assert (
+        not {"wound_dehiscence", "wound_erythema", "neurological_decline_after_surgery", "nonunion_stated_at_revision"}
+        & asked_
+    )

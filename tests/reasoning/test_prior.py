@@ -108,7 +108,11 @@ def needing() -> Knowledge:
     causes = [cause("loosening", 0.2), cause("nonunion", 0.2), cause("next", 0.2), cause("other", 0.4)]
     needs = {"loosening": "instrumented", "nonunion": "fusion", "next": "fusion_or_decompression"}
     shown = [manifestation("halo", 0.02, loosening=0.8), manifestation("ache", 0.3, loosening=0.5, other=0.9)]
-    signs = [finding("screw_halo", "halo", 0.6, 0.02), finding("pain", "ache", 0.9, 0.5)]
+    signs = [
+        finding("screw_halo", "halo", 0.6, 0.02, presupposes=("instrumented",)),
+        finding("smoking", "halo", 0.4, 0.2),
+        finding("pain", "ache", 0.9, 0.5),
+    ]
     return knowledge(causes, shown, signs, needs=needs)
 
 
@@ -143,7 +147,50 @@ def test_a_cause_the_operation_allows_keeps_a_floor_where_its_share_rounds_to_ze
 def test_a_finding_that_cannot_be_without_the_operation_reopens_it_at_the_floor() -> None:
     found = weight_of(case("screw_halo", operations=["disc"]), needing(), "loosening")
     assert 0.0005 < found < 0.002
-    assert weight_of(case("pain", operations=["disc"]), needing(), "loosening") == 0.0
+    assert weight_of(case("-screw_halo", "pain", operations=["disc"]), needing(), "loosening") == 0.0
+
+
+def test_a_finding_that_only_argues_for_a_cause_does_not_reopen_it() -> None:
+    assert weight_of(case("smoking", operations=["disc"]), needing(), "loosening") == 0.0
+
+
+def test_what_is_presupposed_reopens_only_the_causes_that_need_it() -> None:
+    assert weight_of(case("screw_halo", operations=["disc"]), needing(), "nonunion") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "possible"),
+    [
+        ("smoking_current", set()),
+        ("diabetes", set()),
+        ("clunk_or_crepitus", set()),
+        ("axial_back_pain", set()),
+        ("xray_spondylolisthesis", set()),
+        ("ct_haloing_screw", {"hardware_failure"}),
+        ("implant_prominence_tenderness", {"hardware_failure"}),
+        ("nonunion_stated_at_revision", {"pseudarthrosis", "heterotopic_ossification"}),
+        ("solid_fusion_on_imaging", {"pseudarthrosis", "heterotopic_ossification"}),
+    ],
+)
+def test_after_a_discectomy_alone_only_signs_of_an_implant_or_a_fusion_make_their_trouble_possible(
+    said: str, possible: set[str]
+) -> None:
+    one = case(said, operations=["microdiscectomy"])
+    needed = {cause for cause, need in full().priors.needs.facts.items() if need in ("instrumented", "fusion")}
+    assert {cause for cause in needed if weight_of(one, full(), cause) > 0.0} == possible
+
+
+def test_whatever_shows_only_what_implants_and_fusions_do_presupposes_them() -> None:
+    """A new imaging finding of an implant must say so, or it could not correct a record that lacks the operation."""
+    base = full()
+    needs = base.priors.needs.facts
+    only = {m.id: {needs.get(cause) for cause in m.caused_by} for m in base.manifestations}
+    silent = [
+        f.id
+        for f in base.findings
+        if f.kind in ("xray", "mri", "ct", "nuclear") and None not in only[f.manifestation] and not f.presupposes
+    ]
+    assert silent == []
 
 
 def test_the_real_knowledge_base_has_no_pseudarthrosis_after_a_discectomy() -> None:

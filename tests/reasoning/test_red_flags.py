@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sequela.case import Course
-from sequela.knowledge.model import Basis, Knowledge, RedFlag
+from sequela.knowledge.model import Basis, Knowledge, RedFlag, Restraint
 from sequela.reasoning import reason
 
 from .builders import case, cause, finding, full, knowledge, manifestation
@@ -45,6 +46,37 @@ def test_the_most_urgent_comes_first_and_each_once() -> None:
         ("soon", "same_day"),
         ("later", "within_2_weeks"),
     ]
+
+
+def test_a_laxer_flag_of_the_same_row_is_silent_and_another_row_is_not() -> None:
+    flags = [
+        replace(flag("soon", "same_day", "numb"), row=7),
+        replace(flag("later", "within_72h", "numb"), row=7),
+        replace(flag("slower", "same_day", "numb"), row=7, time_limit="48 h"),
+        replace(flag("other", "within_72h", "numb"), row=8),
+    ]
+    raised = reason(case("numb"), flagged(*flags)).red_flags
+    assert [one.id for one in raised] == ["soon", "other"]
+
+
+def test_what_to_hold_back_is_said_unless_another_flag_forbids_it() -> None:
+    held = replace(flag("wound", "same_day", "numb"), restraint=Restraint("Hold back.", ("meningitis",)))
+    flags = flagged(held, flag("meningitis", "emergency", "fever"))
+    assert [one.action for one in reason(case("numb"), flags).red_flags] == ["Act. Hold back."]
+    assert [one.action for one in reason(case("numb", "fever"), flags).red_flags] == ["Act.", "Act."]
+
+
+def test_a_suspicion_is_the_flag_where_the_rule_says_so() -> None:
+    suspected = flagged(flag("equina", "emergency", {"finding": "numb", "suspected": True}))
+    (raised,) = reason(case("?numb"), suspected).red_flags
+    assert raised.basis == ("numb",)
+    assert reason(case("-numb"), suspected).red_flags == ()
+
+
+def test_a_flag_says_whether_it_is_an_estimate() -> None:
+    estimate = replace(flag("equina", "emergency", "numb"), basis=Basis(expert_estimate=True))
+    (raised,) = reason(case("numb"), flagged(estimate)).red_flags
+    assert (raised.sources, raised.expert_estimate) == ((), True)
 
 
 def test_a_probable_cause_raises_no_flag() -> None:

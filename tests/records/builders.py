@@ -64,6 +64,10 @@ def attachment(data: bytes | str, content_type: str = "text/plain", **fields: An
     return {"contentType": content_type, "data": base64.b64encode(raw).decode(), **fields}
 
 
+def observation_of(text: str, id: str = "o1", **fields: Any) -> Json:
+    return resource("Observation", id, status="final", code=words(text), effectiveDateTime="2024-01-02", **fields)
+
+
 def note(text: bytes | str, content_type: str = "text/plain", id: str = "n1", **fields: Any) -> Json:
     return resource(
         "DocumentReference", id, status="current", content=[{"attachment": attachment(text, content_type)}], **fields

@@ -213,7 +213,8 @@ def test_what_was_not_done_is_no_operation(state: str) -> None:
 
 def test_a_planned_operation_says_so() -> None:
     gathered = read(procedure(words("L4-5 fusion"), status="preparation"))
-    assert "Planned: L4-5 fusion" in text_of(gathered, "#procedures/p1")
+    assert [(e.kind, e.label) for e in gathered.events] == [("procedure", "L4-5 fusion (planned)")]
+    assert not [d for d in gathered.documents if d.kind != "coded"], "its words name an operation and must not be read"
 
 
 def test_instrumentation_of_the_same_day_belongs_to_the_operation() -> None:
@@ -291,7 +292,7 @@ def test_the_other_results_of_a_day_are_one_sheet() -> None:
     assert text_of(gathered, "observations/p1/2024-01-02").split("\n") == [
         "Sodium: 140 mmol/L",
         "Straight leg raise left: positive at 40 degrees",
-        "Saddle numbness: no",
+        "Saddle numbness?: no",
     ]
 
 

@@ -220,7 +220,7 @@ def test_two_patients_are_asked_about_and_nothing_is_handed_on(tmp_path: Path) -
     assert not any((gathered.documents, gathered.observations, gathered.operations, gathered.events))
 
 
-def test_the_chosen_patient_keeps_own_records_and_those_of_nobody_in_particular(tmp_path: Path) -> None:
+def test_the_chosen_patient_keeps_own_records_and_none_that_may_be_of_another(tmp_path: Path) -> None:
     folder = write(tmp_path, b__json=bundle(*TWO), letter__txt="Pain")
     one, two = gather(folder, patient="p1"), gather(folder, patient="p2")
     assert [p.name for p in one.patients] == ["Jane Doe"]
@@ -228,7 +228,11 @@ def test_the_chosen_patient_keeps_own_records_and_those_of_nobody_in_particular(
     assert not one.operations
     assert len(two.operations) == 1
     assert not two.observations
-    assert "letter.txt" in {d.name for d in one.documents} & {d.name for d in two.documents}
+    assert "letter.txt" not in {d.name for d in (*one.documents, *two.documents)}
+    for gathered in (one, two):
+        assert the_problem(gathered) == (
+            "letter.txt: does not say whose it is and was left out; put the records of each patient in a folder of their own"
+        )
 
 
 def test_an_unknown_patient_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.records.builders import findings, sound
 
 from sequela.case import Patient
+from sequela.knowledge import load
 from sequela.records import tables
+from sequela.records.assemble import assemble
 from sequela.records.gathered import Gathered
 
 EMG = "Muscle,Side,Fibrillations,Recruitment,Interpretation\n"
@@ -24,14 +28,79 @@ def test_a_nerve_study_is_a_readable_document() -> None:
     gathered = read(
         "Muscle,Side,Fibrillations,Recruitment\nTibialis anterior,L,2+,reduced\nGastrocnemius,right,0,normal\n"
     )
-    (document,) = gathered.documents
-    assert document.kind == "emg"
-    assert document.text.split("\n")[1:] == [
-        "Left Tibialis anterior: fibrillations 2+, recruitment reduced.",
-        "Right Gastrocnemius: fibrillations 0, recruitment normal.",
-    ]
+    study, kept = gathered.documents
+    assert (study.kind, kept.kind) == ("emg", "coded")
+    assert study.text.split("\n")[1:] == ["Left Tibialis anterior, needle EMG: fibrillations 2+; recruitment reduced."]
+    assert kept.text.split("\n")[1:] == ["Right Gastrocnemius, needle EMG: no fibrillations (0); recruitment normal."]
     assert not gathered.observations
     assert not gathered.problems
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def statuses(gathered: Gathered) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for o in assemble(gathered, load()).observations:
+        found.setdefault(o.id, set()).add(o.status)
+    return found
+
+
+@pytest.mark.parametrize("folder", ["nerve-injury", "recurrent-disc"])
+def test_the_studies_of_the_examples_keep_every_row(folder: str) -> None:
+    written = (EXAMPLES / folder / "emg.csv").read_text(encoding="utf-8").strip().split("\n")[1:]
+    gathered = read("\n".join(["test,structure,side,measure,value,unit,finding", *written]))
+    kinds = {"needle": "needle", "sensory": "sensory", "motor": "motor", "late": "reflex"}
+    assert not gathered.problems
+    assert [
+        ",".join((kinds[t.kind or ""], t.structure, t.side or "", t.measure, t.value, t.unit, t.comment))
+        for t in gathered.nerve_tests
+    ] == written
+
+
+def test_what_the_studies_of_the_examples_say() -> None:
+    injury = statuses(tables.read((EXAMPLES / "nerve-injury/emg.csv").read_bytes(), "emg.csv"))
+    assert injury == {"emg_radiculopathy_positive": {"present"}}
+    disc = statuses(tables.read((EXAMPLES / "recurrent-disc/emg.csv").read_bytes(), "emg.csv"))
+    assert disc == {"emg_radiculopathy_positive": {"present"}, "h_reflex_abnormal_s1": {"present"}}
+
+
+@pytest.mark.parametrize("none", ["0", "none", "Normal", "-", "No"])
+def test_a_silent_muscle_is_no_denervation(none: str) -> None:
+    found = statuses(read(f"Muscle,Side,Fibrillations\nVastus medialis,R,{none}\nTibialis anterior,R,{none}\n"))
+    assert found["emg_radiculopathy_positive"] == {"absent"}
+
+
+def test_a_normal_muscle_beside_denervated_ones_denies_nothing() -> None:
+    found = statuses(read("Muscle,Side,Fibrillations\nVastus medialis,L,0\nTibialis anterior,L,2+\n"))
+    assert found["emg_radiculopathy_positive"] == {"present"}
+    assert "emg_normal" not in found
+
+
+@pytest.mark.parametrize("muscle", ["Paraspinal L5", "L5 paraspinals", "Multifidus", "lumbar erector spinae"])
+def test_paraspinal_muscles_are_kept_and_never_read(muscle: str) -> None:
+    alone = read(f"Muscle,Side,Fibrillations,Comment\n{muscle},L,2+,L5 radiculopathy\n")
+    assert "emg_radiculopathy_positive" not in statuses(alone)
+    assert [(t.structure, t.value) for t in alone.nerve_tests] == [(muscle, "2+")]
+    limbs = read(f"Muscle,Side,Fibrillations\n{muscle},L,2+\nTibialis anterior,L,0\n")
+    assert statuses(limbs)["emg_radiculopathy_positive"] == {"absent"}
+
+
+def test_a_measurement_points_at_its_row() -> None:
+    gathered = read("Nerve,Side,Latency (ms),Comment\nPeroneal,L,6.1,prolonged\nTibial,R,4.0,normal\n")
+    texts = {d.name: d.text for d in gathered.documents}
+    for test in gathered.nerve_tests:
+        assert test.source
+        assert texts[test.source.document][test.source.start : test.source.end] == test.source.text
+        assert test.value in test.source.text
+    assert assemble(gathered, load()).nerve_tests == gathered.nerve_tests
+
+
+def test_an_abnormal_amplitude_is_no_weakness_or_numbness() -> None:
+    found = statuses(
+        read("Test,Nerve,Side,Value,Unit,Finding\nmotor,Peroneal,L,1.1,mV,reduced\nsensory,Sural,L,1,uV,low\n")
+    )
+    assert not {"myotomal_weakness", "dermatomal_sensory_loss"} & set(found)
 
 
 @pytest.mark.parametrize(

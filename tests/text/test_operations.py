@@ -93,3 +93,23 @@ def test_two_operations_of_one_sentence_timed_differently(reader):
 def test_a_neck_report_names_no_lumbar_operation(reader):
     text = "Anterior cervical discectomy C5-6. A good decompression of both neural foramina was obtained. The neck was closed."
     assert told(reader, text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("Micro-disc L5/S1 x2 (2017, 2019).", ["2017", "2019"]),
+        ("L4-5 laminectomies 2015 and 2018", ["2015", "2018"]),
+        ("Three lumbar ops (1998, 2004 and 2007) and a myelogram in 1996.", ["1998", "2004", "2007"]),
+        ("PSH: lumbar laminectomy '09, fusion L4-S1 2012.", ["2009", "2012"]),
+        ("T10 to pelvis fixation with rods in Feb 2021.", ["2021-02"]),
+        ("laminectomies 2015", ["2015"]),
+    ],
+)
+def test_operations_of_a_list_have_each_their_date(reader, text, dates):
+    assert [date for _, _, date, _ in told(reader, text)] == dates
+
+
+def test_parts_of_one_operation_share_its_date(reader):
+    text = "She had a microdiscectomy in March 2021 and a revision decompression with TLIF at L4-5 on 22 April 2025."
+    assert [(p, d) for p, _, d, _ in told(reader, text)] == [("microdiscectomy", "2021-03"), ("tlif", "2025-04-22")]

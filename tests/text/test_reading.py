@@ -63,3 +63,42 @@ def test_earlier_diseases_are_not_present_complaints(status):
     assert (
         status("Past medical history: splenic artery aneurysm repaired 1968.", "ct_pseudoaneurysm_or_fistula") is None
     )
+
+
+def test_a_finding_is_not_denied_by_the_word_that_states_it():
+    found = TextReader(load()).read(Document("letter", "The right ankle jerk is absent.")).observations
+    assert [o.status for o in found if o.id == "ankle_jerk_reduced"] == ["present"]
+
+
+def test_what_is_quoted_holds_the_number_and_its_unit():
+    found = {
+        o.id: o
+        for o in TextReader(load()).read(Document("letter", "CRP 212 mg/L, power 4/5 at the ankle.")).observations
+    }
+    assert (found["crp_raised"].source.text, found["crp_raised"].unit) == ("CRP 212", "mg/L")
+    assert found["myotomal_weakness"].unit == "/5"
+
+
+def test_a_pronoun_is_quoted_with_its_clause():
+    text = "He has low back pain. It runs down the right leg."
+    found = TextReader(load()).read(Document("letter", text)).observations
+    assert {o.source.text for o in found} & {"It runs down the right leg."}
+    assert "It" not in {o.source.text for o in found}
+
+
+def test_reading_takes_as_many_steps_as_the_text_is_long():
+    """Counted in calls, not in time: twice the text, about twice the calls, whatever is listed in it."""
+    import cProfile
+
+    reader = TextReader(load())
+
+    def steps(copies):
+        sentences = [
+            f"In {1960 + n % 60} L{n % 4 + 1}-{n % 4 + 2} discectomy; {n} months later leg pain returned, CRP {n}."
+            for n in range(copies)
+        ]
+        profile = cProfile.Profile()
+        profile.runcall(reader.read, Document("letter", " ".join(sentences)))
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert steps(1600) < 2.6 * steps(800)

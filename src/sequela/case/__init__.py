@@ -6,6 +6,8 @@ from sequela.case.model import (
     Course,
     Document,
     Event,
+    NerveTest,
+    NerveTestKind,
     Observation,
     Operation,
     Patient,
@@ -14,6 +16,7 @@ from sequela.case.model import (
     Side,
     Source,
     Status,
+    Unperformed,
     Unread,
 )
 
@@ -23,6 +26,8 @@ __all__ = [
     "Course",
     "Document",
     "Event",
+    "NerveTest",
+    "NerveTestKind",
     "Observation",
     "Operation",
     "Patient",
@@ -31,5 +36,6 @@ __all__ = [
     "Side",
     "Source",
     "Status",
+    "Unperformed",
     "Unread",
 ]

@@ -65,6 +65,16 @@ class Operation(msgspec.Struct, frozen=True):
     source: Source | None = None
 
 
+class Unperformed(msgspec.Struct, frozen=True):
+    """What the record says of an operation on the low back that was not done there, or not yet.
+
+    why: denied ("never had back surgery"), planned ("listed for a fusion"), or other_region (done, but on the neck or upper back).
+    """
+
+    why: Literal["denied", "planned", "other_region"]
+    source: Source
+
+
 class Observation(msgspec.Struct, frozen=True):
     """One finding of the knowledge base, as one place of the record states it.
 
@@ -79,6 +89,26 @@ class Observation(msgspec.Struct, frozen=True):
     side: Side | None = None
     date: str | None = None
     relation: Relation | None = None
+    source: Source | None = None
+
+
+NerveTestKind = Literal["needle", "motor", "sensory", "late"]
+"""Needle electromyography, motor or sensory conduction, or a late response (H-reflex, F-wave)."""
+
+
+class NerveTest(msgspec.Struct, frozen=True):
+    """One measurement of a nerve study, as its table states it.
+
+    structure: the muscle or nerve. value: as written, "2+", "1.1" or "reduced". kind: None where the table does not say.
+    """
+
+    structure: str
+    side: Side | None = None
+    kind: NerveTestKind | None = None
+    measure: str = ""
+    value: str = ""
+    unit: str = ""
+    comment: str = ""
     source: Source | None = None
 
 
@@ -114,12 +144,16 @@ class Conflict(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """One line for the user: what could not be read, where, and what to do about it."""
+    """One line for the user: what could not be read, where, and what to do about it.
+
+    about: "operation" where the record holds none, which a report says in its own place; otherwise empty.
+    """
 
     where: str
     what: str
     mend: str
     fatal: bool = False
+    about: str = ""
 
     def line(self) -> str:
         return f"{self.where}: {self.what}; {self.mend}"
@@ -144,3 +178,5 @@ class Case(msgspec.Struct, frozen=True):
     conflicts: tuple[Conflict, ...] = ()
     problems: tuple[Problem, ...] = ()
     unread: tuple[Unread, ...] = ()
+    unperformed: tuple[Unperformed, ...] = ()
+    nerve_tests: tuple[NerveTest, ...] = ()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="sequela",
-    help="Finds out why back surgery failed, and what to do next. Supports clinicians; does not replace them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -45,7 +44,9 @@ def assess(
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML file.")] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write the report as PDF.")] = None,
     fhir: Annotated[Path | None, typer.Option(help="Write the result as a FHIR R4 bundle.")] = None,
-    patient: Annotated[str | None, typer.Option(help="Which patient, when the record holds several.")] = None,
+    patient: Annotated[
+        str | None, typer.Option(help="Which patient, when the records hold several: id, record number or name.")
+    ] = None,
     unread: Annotated[
         bool, typer.Option("--unread", help="List sentences near a known structure that no finding used.")
     ] = False,
@@ -130,10 +131,35 @@ def check() -> None:
 @app.command()
 def version() -> None:
     """Versions of the program and of the knowledge base."""
+    print(_versions())
+
+
+def _versions() -> str:
     from sequela import __version__
     from sequela.knowledge import load
 
-    print(f"sequela {__version__}, knowledge {load().version}")
+    return f"sequela {__version__}, knowledge {load().version}"
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(_versions())
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_tell_version,
+            is_eager=True,
+            help="Show the versions of the program and of the knowledge base.",
+        ),
+    ] = False,
+) -> None:
+    """Finds out why back surgery failed, and what to do next. Supports clinicians; does not replace them."""
 
 
 def main() -> None:

@@ -62,6 +62,7 @@ def _together(parts: Parts, version: str) -> Knowledge:
         lexicon=_lexicon(parts),
         derived=tuple(e.value for e in parts.derived),
         syndromes=parts.syndromes,
+        missed={file.kind: file.missed for file, _ in parts.finding_files},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sequela.knowledge.build import build
 from sequela.knowledge.likelihood import equations
 from sequela.knowledge.loader import HERE, KnowledgeError, yaml_files
-from sequela.knowledge.model import Basis, Knowledge, SourceRow
+from sequela.knowledge.model import Basis, Knowledge, Missed, Priors, SourceRow
 
 _FAR = 2.0
 """A compiled likelihood ratio this many times off the published one is worth a clinician's look."""
@@ -57,14 +57,14 @@ def counts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
 
 def debts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
     """What a clinician still has to settle. These numbers may only fall."""
-    bases = list(_bases(knowledge))
-    marked = [b for b in bases if b.expert_estimate]
+    known = list(bases(knowledge))
+    marked = [b for b in known if b.expert_estimate]
     bare = [b for b in marked if not b.sources]
     read = {finding for test in knowledge.tests for finding in test.reads}
     unread = [f.id for f in knowledge.findings if f.id not in read]
     wordless = [f.id for f in knowledge.findings if f.id not in knowledge.lexicon.rules]
     lines = [
-        f"expert estimates: {len(marked)} of {len(bases)} entries, {len(bare)} without any source",
+        f"expert estimates: {len(marked)} of {len(known)} entries, {len(bare)} without any source",
         f"sources from memory, not verified: {sum(not row.verified for row in sources.values())}",
         f"findings that no test reads: {_named(unread)}",
         f"findings without reading rules: {_named(wordless)}",
@@ -87,22 +87,32 @@ def misfits(knowledge: Knowledge) -> list[Misfit]:
     return sorted(found, key=lambda m: abs(math.log(m.compiled / m.published)), reverse=True)
 
 
-def _bases(knowledge: Knowledge) -> Iterator[Basis]:
-    """Where each entry's numbers come from. Rows of the priors carry sources and mark themselves."""
+def bases(knowledge: Knowledge) -> Iterator[Basis]:
+    """Where the numbers come from: one basis for each entry, and for each `missed:`, of a file or of a finding alone."""
     yield from (cause.basis for cause in knowledge.causes)
     yield from (manifestation.basis for manifestation in knowledge.manifestations)
     yield from (finding.basis for finding in knowledge.findings)
+    yield from (missed.basis for missed in _missed(knowledge))
     yield from (flag.basis for flag in knowledge.red_flags)
     yield from (test.basis for test in knowledge.tests)
-    yield from (course.basis for course in knowledge.priors.course.values())
-    yield knowledge.priors.sizes.basis
-    for sources, estimate in _rows_of_priors(knowledge):
-        yield Basis(sources=sources, expert_estimate=estimate)
+    yield from _bases_of_priors(knowledge.priors)
 
 
-def _rows_of_priors(knowledge: Knowledge) -> Iterator[tuple[tuple[str, ...], bool]]:
-    yield from ((row.sources, row.expert_estimate) for row in knowledge.priors.timing)
-    yield from ((row.sources, row.expert_estimate) for row in knowledge.priors.risk)
+def _missed(knowledge: Knowledge) -> Iterator[Missed]:
+    """Each once: those that hold for a kind of finding, then those of single findings."""
+    yield from knowledge.missed.values()
+    for finding in knowledge.findings:
+        if finding.missed is not None and finding.missed != knowledge.missed.get(finding.kind):
+            yield finding.missed
+
+
+def _bases_of_priors(priors: Priors) -> Iterator[Basis]:
+    """Rows of timing and risk carry sources and mark themselves."""
+    yield from (entry.basis for entry in (priors.sizes, priors.cap, priors.referral, priors.unknown_operation))
+    yield priors.needs.basis
+    yield from (course.basis for course in priors.course.values())
+    yield from (Basis(row.sources, expert_estimate=row.expert_estimate) for row in priors.timing)
+    yield from (Basis(row.sources, expert_estimate=row.expert_estimate) for row in priors.risk)
 
 
 def _listed(counted: Mapping[Any, int]) -> str:

@@ -165,10 +165,23 @@ class Says(Strict, frozen=True):
 
 
 class NerveTable(Strict, frozen=True):
+    """structure to verdict: column names. kinds: words of each kind of test. spontaneous: measures of a muscle at rest.
+
+    none: values that say there is no such activity. paraspinal: muscles that an operation denervates.
+    """
+
     structure: tuple[str, ...]
     side: tuple[str, ...]
+    test: tuple[str, ...]
+    measure: tuple[str, ...]
+    value: tuple[str, ...]
+    unit: tuple[str, ...]
     verdict: tuple[str, ...]
     ignore: tuple[str, ...]
+    kinds: dict[Literal["needle", "motor", "sensory", "late"], tuple[str, ...]]
+    spontaneous: tuple[str, ...]
+    none: tuple[str, ...]
+    paraspinal: tuple[str, ...]
     says: tuple[Says, ...]
     denied: tuple[str, ...]
     doubted: tuple[str, ...]

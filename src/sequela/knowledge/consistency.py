@@ -11,8 +11,9 @@ from sequela.knowledge.criteria import FACTS, check_criteria
 from sequela.knowledge.decode import Entry, Parts
 from sequela.knowledge.documents import Place, Problem, closest
 from sequela.knowledge.likelihood import presence, presence_in_others
-from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Priors, Procedure
+from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Missed, Priors, Procedure, RedFlag
 from sequela.knowledge.readability import HIGHEST, grade
+from sequela.knowledge.time_limit import hours
 
 MECHANISMS = ("mechanical", "neurologic", "inflammatory", "nociplastic", "other")
 COURSES = ("never_relieved", "returned", "new")
@@ -23,6 +24,8 @@ COLUMNS: tuple[str, ...] = get_args(get_type_hints(Procedure)["family"])
 """Columns of the priors: the families of procedures."""
 
 RED_FLAG_ROWS = range(1, 18)
+LATEST: Mapping[str, float] = {"emergency": 0.0, "same_day": 24.0, "within_72h": 72.0, "within_2_weeks": 336.0}
+"""Hours by which a reader who goes by the urgency alone has acted."""
 _SUM_TOLERANCE = 0.002
 _LEAST_CONTRAST = 0.02
 """A study number cannot be solved when the manifestation is as frequent in the other causes as in the one measured."""
@@ -52,6 +55,7 @@ def check_consistency(parts: Parts) -> Iterator[Problem]:
     yield from _causes(parts, known)
     yield from _prior_columns(parts)
     yield from _manifestations(parts, known)
+    yield from _finding_files(parts, known)
     yield from _findings(parts, known)
     yield from _circular(parts, known)
     yield from _unreachable(parts)
@@ -176,11 +180,15 @@ def _manifestations(parts: Parts, known: Known) -> Iterator[Problem]:
 def _findings(parts: Parts, known: Known) -> Iterator[Problem]:
     for finding, place in parts.findings:
         yield from sourced(place, finding.basis, known)
-        yield from probability(place / "missed", finding.missed)
+        yield from _own_missed(finding, place, known)
+        for i, fact in enumerate(finding.presupposes):
+            yield from unknown(place / "presupposes" / i, fact, NEEDS, "fact", ", ".join(NEEDS))
         for i, implied in enumerate(finding.implies):
             yield from unknown(place / "implies" / i, implied, known.findings, "finding", "findings/*.yaml")
         for i, excluded in enumerate(finding.excludes):
             yield from unknown(place / "excludes" / i, excluded, known.findings, "finding", "findings/*.yaml")
+        if finding.asked_if is not None:
+            yield from check_criteria(place / "asked_if", finding.asked_if, known.findings)
         at = place / "manifestation"
         yield from unknown(at, finding.manifestation, known.manifestations, "manifestation", "manifestations.yaml")
         if (finding.given is None) == (finding.measured is None):
@@ -188,6 +196,28 @@ def _findings(parts: Parts, known: Known) -> Iterator[Problem]:
         yield from _given(finding, place)
         yield from _measured(finding, place, parts, known)
         yield from _cap(finding, place, known)
+
+
+def _finding_files(parts: Parts, known: Known) -> Iterator[Problem]:
+    """What a file says of all its findings; one file to a kind, or it would be unclear which holds."""
+    seen: dict[str, Place] = {}
+    for file, place in parts.finding_files:
+        yield from _missed(place / "missed", file.missed, known)
+        first = seen.setdefault(file.kind, place)
+        if first is not place:
+            yield (place / "kind").problem(f"{first.document.name} holds the findings of kind {file.kind}", "join them")
+
+
+def _own_missed(finding: Finding, place: Place, known: Known) -> Iterator[Problem]:
+    """What the finding takes from its file is told there, once."""
+    at = place / "missed"
+    if finding.missed is not None and at.data() is not None:
+        yield from _missed(at, finding.missed, known)
+
+
+def _missed(place: Place, missed: Missed, known: Known) -> Iterator[Problem]:
+    yield from probability(place / "rate", missed.rate)
+    yield from sourced(place, missed.basis, known)
 
 
 def _given(finding: Finding, place: Place) -> Iterator[Problem]:
@@ -282,15 +312,24 @@ def _priors(parts: Parts, known: Known) -> Iterator[Problem]:
     for name, share in shares.items():
         yield from probability(sizes / name, share)
     yield from sums_to_one(sizes, shares)
-    yield from probability(place / "unknown_operation", priors.unknown_operation)
-    if not priors.cap >= 1.0:
-        yield (place / "cap").problem("caps the multipliers below 1", "write a number of 1 or more")
-    for cause, need in priors.needs.items():
-        yield from unknown(place / "needs" / cause, cause, known.causes, "cause", "causes.yaml")
-        yield from unknown(place / "needs" / cause, need, NEEDS, "need", ", ".join(NEEDS))
+    for name in ("cap", "referral", "unknown_operation"):
+        yield from sourced(place / name, getattr(priors, name).basis, known)
+    yield from probability(place / "referral" / "value", priors.referral.value)
+    yield from probability(place / "unknown_operation" / "value", priors.unknown_operation.value)
+    if not priors.cap.value >= 1.0:
+        yield (place / "cap" / "value").problem("caps the multipliers below 1", "write a number of 1 or more")
+    yield from _needs(priors, place / "needs", known)
     yield from _courses(priors, place / "course", known)
     yield from _timing(priors, place / "timing", known)
     yield from _risk(priors, place / "risk", known)
+
+
+def _needs(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
+    yield from sourced(place, priors.needs.basis, known)
+    for cause, need in priors.needs.facts.items():
+        at = place / "facts" / cause
+        yield from unknown(at, cause, known.causes, "cause", "causes.yaml")
+        yield from unknown(at, need, NEEDS, "need", ", ".join(NEEDS))
 
 
 def _courses(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
@@ -328,6 +367,23 @@ def _risk(priors: Priors, place: Place, known: Known) -> Iterator[Problem]:
         yield from _sourced_row(at, row.sources, row.expert_estimate, known)
 
 
+def _in_time(flag: RedFlag, place: Place) -> Iterator[Problem]:
+    """The urgency must not be laxer than the first time that the limit names: most readers see the urgency only."""
+    at = place / "time_limit"
+    limit = hours(flag.time_limit)
+    if limit is None:
+        yield at.problem("names no time", "write now, same day, or a number of h, days or weeks")
+        return
+    if LATEST[flag.urgency] > limit:
+        strictest = min((u for u in LATEST if LATEST[u] <= limit), key=lambda u: limit - LATEST[u])
+        yield at.problem(f"is {limit:g} h, but {flag.urgency} allows {LATEST[flag.urgency]:g} h", f"write {strictest}")
+
+
+def _restraint(flag: RedFlag, place: Place, flags: Collection[str]) -> Iterator[Problem]:
+    for i, other in enumerate(flag.restraint.unless if flag.restraint else ()):
+        yield from unknown(place / "restraint" / "unless" / i, other, flags, "red flag", "red_flags.yaml")
+
+
 def _red_flags(parts: Parts, known: Known) -> Iterator[Problem]:
     suspects = {*known.causes, *known.syndromes}
     for flag, place in parts.flags:
@@ -336,12 +392,18 @@ def _red_flags(parts: Parts, known: Known) -> Iterator[Problem]:
         yield from check_criteria(place / "criteria", flag.criteria, known.findings)
         for i, suspect in enumerate(flag.suspects):
             yield from unknown(place / "suspects" / i, suspect, suspects, "suspect", "causes.yaml or `syndromes:`")
+        yield from _in_time(flag, place)
+        yield from _restraint(flag, place, {other.id for other, _ in parts.flags})
         if flag.row is not None and flag.row not in RED_FLAG_ROWS:
             yield (place / "row").problem(f"{flag.row} is no row of the table", "write 1 to 17, or leave it out")
     if parts.flags:
+        document = parts.flags[0].place.document
+        for name, syndrome in parts.syndromes.items():
+            yield from readable(Place(document, ("syndromes", name), name), syndrome.plain)
         for row in sorted(set(RED_FLAG_ROWS) - {flag.row for flag, _ in parts.flags}):
-            top = Place(parts.flags[0].place.document, ("flags",), "flags")
-            yield top.problem(f"no entry covers row {row} of the table", f"add an entry with `row: {row}`")
+            yield Place(document, ("flags",), "flags").problem(
+                f"no entry covers row {row} of the table", f"add an entry with `row: {row}`"
+            )
 
 
 def _tests(parts: Parts, known: Known) -> Iterator[Problem]:
@@ -367,7 +429,7 @@ def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:
         for i, broader in enumerate(entry.is_):
             yield from unknown(place / "is" / i, broader, known.concepts, "concept", "lexicon/*.yaml")
     for derived, place in parts.derived:
-        for finding in (derived.finding, *derived.present, *derived.absent):
+        for finding in filter(None, (derived.finding, derived.value_of, *derived.present, *derived.absent)):
             yield from unknown(place / "finding", finding, known.findings, "finding", "findings/*.yaml")
     for (finding, rule), place in parts.rules:
         yield from unknown(place, finding, known.findings, "finding", "findings/*.yaml")

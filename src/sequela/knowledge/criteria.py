@@ -1,7 +1,7 @@
 """Form of the criteria language: is a criterion well formed, and which findings does it ask for.
 
-`all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {fact, above|below} or,
-for a fact that is true or false, {fact}. Evaluating it on a case is `reasoning.criteria`.
+`all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {finding, suspected, cleared_by},
+{fact, above|below} or, for a fact that is true or false, {fact}. Evaluating it on a case is `reasoning.criteria`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def findings_in(criteria: Any) -> Iterator[str]:
     elif isinstance(criteria, dict):
         if "finding" in criteria:
             yield criteria["finding"]
+            yield from criteria.get("cleared_by", ())
         for head in ("all", "any", "not"):
             yield from findings_in(criteria.get(head, []))
         yield from findings_in(criteria.get("at_least", {}).get("of", []))
@@ -95,11 +96,25 @@ def _at_least(place: Place, inner: Any, findings: Collection[str]) -> Iterator[P
 def _comparison(place: Place, leaf: dict[str, Any], head: str, findings: Collection[str]) -> Iterator[Problem]:
     yield from _known(place / head, leaf[head], findings if head == "finding" else FACTS, head)
     bounds = {key: value for key, value in leaf.items() if key != head}
+    if head == "finding" and "suspected" in bounds:
+        yield from _suspicion(place, bounds, findings)
+        return
     if set(bounds) - {"above", "below"} or (head == "finding" and not bounds):
-        yield place.problem("compares with nothing known", "write `above: number` or `below: number`")
+        yield place.problem(
+            "compares with nothing known", "write `above: number`, `below: number` or `suspected: true`"
+        )
     for key, value in bounds.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield (place / key).problem(f"{value} is not a number", "write a number")
+
+
+def _suspicion(place: Place, bounds: dict[str, Any], findings: Collection[str]) -> Iterator[Problem]:
+    if set(bounds) - {"suspected", "cleared_by"} or bounds["suspected"] not in (True, "only"):
+        yield place.problem(
+            "is no suspicion", "write `suspected: true` or `only`, with `cleared_by: [findings]` or alone"
+        )
+    for i, other in enumerate(bounds.get("cleared_by", ())):
+        yield from _known(place / "cleared_by" / i, other, findings, "finding")
 
 
 def _known(place: Place, name: Any, known: Collection[str], kind: str) -> Iterator[Problem]:

@@ -23,6 +23,7 @@ from sequela.knowledge.model import (
     RedFlagFile,
     Rule,
     SourceRow,
+    Syndrome,
     Test,
 )
 
@@ -53,6 +54,7 @@ class Parts:
         self.causes: list[Entry[Cause]] = []
         self.manifestations: list[Entry[Manifestation]] = []
         self.findings: list[Entry[Finding]] = []
+        self.finding_files: list[Entry[FindingFile]] = []
         self.procedures: list[Entry[Procedure]] = []
         self.flags: list[Entry[RedFlag]] = []
         self.tests: list[Entry[Test]] = []
@@ -60,7 +62,7 @@ class Parts:
         self.concepts: list[Entry[Concept]] = []
         self.rules: list[Entry[FindingRule]] = []
         self.triggers: dict[str, tuple[str, ...]] = {}
-        self.syndromes: dict[str, str] = {}
+        self.syndromes: dict[str, Syndrome] = {}
         self.derived: list[Entry[Derived]] = []
         self.priors: Entry[Priors] | None = None
 
@@ -152,7 +154,7 @@ def _allowed(kind: type[Any]) -> str:
 
 
 def _findings(parts: Parts, document: Document) -> list[Entry[Finding]]:
-    """The findings of a file, with the file's kind."""
+    """The findings of a file, with the file's kind and, where they have none of their own, its `missed:`."""
     place = Place(document)
     data = document.data
     if not isinstance(data, dict) or not isinstance(data.get("findings"), list):
@@ -163,7 +165,11 @@ def _findings(parts: Parts, document: Document) -> list[Entry[Finding]]:
     entries = _entries(parts, place / "findings", data["findings"], Finding)
     if head is None:
         return []
-    return [Entry(msgspec.structs.replace(e.value, kind=head.kind), e.place) for e in entries]
+    parts.finding_files.append(Entry(head, place))
+    return [
+        Entry(msgspec.structs.replace(finding, kind=head.kind, missed=finding.missed or head.missed), at)
+        for finding, at in entries
+    ]
 
 
 def _red_flags(parts: Parts, document: Document) -> None:

@@ -51,6 +51,7 @@ class Explainer:
         self.names = {cause.id: cause.name for cause in knowledge.causes}
         self.names |= {manifestation.id: manifestation.name for manifestation in knowledge.manifestations}
         self.names |= {finding.id: finding.name for finding in knowledge.findings}
+        self.names |= {id_: syndrome.name for id_, syndrome in knowledge.syndromes.items()}
         self.likelihoods = dict(zip((f.id for f in knowledge.findings), knowledge.likelihoods, strict=True))
 
     def lines(self, wanted: str) -> list[str]:
@@ -102,8 +103,9 @@ class Explainer:
 
     def _prior_multipliers(self, cause: str) -> Iterator[str]:
         priors = self.knowledge.priors
-        if cause in priors.needs:
-            yield f"- cannot be without: {priors.needs[cause].replace('_', ' ')}"
+        if cause in priors.needs.facts:
+            need = priors.needs.facts[cause].replace("_", " ")
+            yield f"- cannot be without: {need} ({_from(priors.needs.basis)})"
         for pattern, course in priors.course.items():
             if cause in course.multipliers:
                 yield f"- course {pattern}: odds x {course.multipliers[cause]:g} ({_from(course.basis)})"
@@ -155,7 +157,8 @@ class Explainer:
         tests = [f"- {t.id}: {t.name}" for t in self.knowledge.tests if finding.id in t.reads]
         yield from _section("Tests that can show it", tests)
         rows = (row for row in self.rows.values() if row.finding == finding.id)
-        yield from self._published("All published rows on this finding", finding.basis, rows)
+        bases = [finding.basis, *([finding.missed.basis] if finding.missed else [])]
+        yield from self._published("All published rows on this finding", _joined(bases), rows)
 
     def _finding_numbers(self, finding: Finding) -> Iterator[str]:
         if finding.measured is not None:
@@ -168,8 +171,18 @@ class Explainer:
         if finding.cap is not None:
             named = ", ".join(finding.cap.sources)
             yield f"Capped at LR+ {finding.cap.positive:g} and LR- {finding.cap.negative:g} ({named})."
-        yield f"A report that denies it misses it in {finding.missed:.0%}."
+        yield from self._missed(finding)
         yield f"Compiled: {_reports(self.likelihoods[finding.id])}."
+
+    def _missed(self, finding: Finding) -> Iterator[str]:
+        missed = finding.missed
+        if missed is None:
+            return
+        of_kind = missed == self.knowledge.missed.get(finding.kind)
+        scope = f"taken for every finding of kind {finding.kind}; " if of_kind else ""
+        yield f"Reports deny it in {missed.rate:.0%} of those who show it ({scope}{_from(missed.basis)})."
+        if missed.basis.note:
+            yield f"Note: {missed.basis.note}"
 
     def _test(self, test: Test) -> Iterator[str]:
         yield from _head(test.name, test.id, f"test, step {test.step} of the recommended order", "", test.plain)
@@ -191,7 +204,9 @@ class Explainer:
         yield from _head(flag.name, flag.id, f"red flag, {flag.urgency}", "", flag.plain)
         yield f"- action: {flag.action}"
         yield f"- time limit: {flag.time_limit}"
-        yield "- suspects: " + ", ".join(flag.suspects)
+        if flag.restraint is not None:
+            yield f"- hold back: {flag.restraint.text} Not said beside {', '.join(flag.restraint.unless)}."
+        yield "- suspects: " + ", ".join(f"{suspect} ({self.names[suspect]})" for suspect in flag.suspects)
         if flag.accuracy:
             yield f"- accuracy seen: {flag.accuracy}"
         yield from self._basis(flag.basis)
@@ -204,8 +219,17 @@ class Explainer:
         yield "- traits: " + (", ".join(procedure.traits) or "none")
 
     def _syndrome(self, name: str) -> Iterator[str]:
-        yield from _head(self.knowledge.syndromes[name], name, "syndrome: an alarm, not a cause")
-        yield from _section("Red flags that suspect it", self._flags_on(name))
+        syndrome = self.knowledge.syndromes[name]
+        kind = "syndrome: an alarm that may stand in `suspects`, not a cause that is ranked"
+        yield from _head(syndrome.name, name, kind, syndrome.definition, syndrome.plain)
+        flags = [flag for flag in self.knowledge.red_flags if name in flag.suspects]
+        yield from _section("Red flags that suspect it", (line for flag in flags for line in _urgent(flag)))
+        asked = dict.fromkeys(f for flag in flags for f in findings_in(flag.criteria))
+        yield from _section("Findings these flags ask for", (f"- {f} ({self.names[f]})" for f in asked))
+        used = tuple(dict.fromkeys(source for flag in flags for source in flag.basis.sources))
+        yield from self._published("Published rows the flags rest on", Basis(sources=used))
+        if not used:
+            yield "The review holds no row on it: rules and time limits are expert estimates."
 
     def _source(self, row: SourceRow) -> Iterator[str]:
         yield from _head(row.statement, row.id, f"published claim of kind {row.kind}")
@@ -247,6 +271,11 @@ def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield ""
         yield f"## {title}"
         yield from lines
+
+
+def _joined(bases: Iterable[Basis]) -> Basis:
+    """The sources of several numbers on one thing, each once."""
+    return Basis(sources=tuple(dict.fromkeys(source for basis in bases for source in basis.sources)))
 
 
 def _from(basis: Basis) -> str:
@@ -303,7 +332,7 @@ def _criteria(criteria: Any, depth: int = 0) -> Iterator[str]:
     elif "finding" in criteria or "fact" in criteria:
         name = criteria.get("finding") or criteria.get("fact")
         bounds = " and ".join(f"{k} {criteria[k]:g}" for k in ("above", "below") if k in criteria)
-        yield f"{indent}{name} {bounds}"
+        yield f"{indent}{name} {bounds}{_suspicion(criteria)}"
     elif "not" in criteria:
         yield indent + "denied or measured as absent:"
         yield from _criteria(criteria["not"], depth + 1)
@@ -312,6 +341,20 @@ def _criteria(criteria: Any, depth: int = 0) -> Iterator[str]:
         yield indent + head
         for member in members:
             yield from _criteria(member, depth + 1)
+
+
+def _suspicion(leaf: Mapping[str, Any]) -> str:
+    """In words: how far a suspicion is enough for this finding."""
+    if "suspected" not in leaf:
+        return ""
+    words = "only while suspected" if leaf["suspected"] == "only" else "or suspected"
+    cleared = ", ".join(leaf.get("cleared_by", ()))
+    return words + (f", unless denied: {cleared}" if cleared else "")
+
+
+def _urgent(flag: RedFlag) -> Iterator[str]:
+    yield f"- {flag.id} ({flag.urgency}, {flag.time_limit}): {flag.name}"
+    yield f"  - {flag.action}"
 
 
 def _combination(criteria: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:

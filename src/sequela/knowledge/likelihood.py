@@ -80,8 +80,10 @@ def equations(finding: Finding, manifestation: Manifestation, causes: Sequence[C
 
 def likelihood(finding: Finding, manifestation: Manifestation, causes: Sequence[Cause]) -> Likelihood:
     """The three reports. An absent report may be a miss; an uncertain one carries half the log-likelihood ratio."""
+    if finding.missed is None:
+        raise ValueError(f"{finding.id} does not say how often it is missed")
     a, b = capped(*solve(equations(finding, manifestation, causes)), finding.cap)
-    missed = finding.missed
+    missed = finding.missed.rate
     return Likelihood(
         present=(a, b),
         absent=((1 - a) + a * missed, (1 - b) + b * missed),

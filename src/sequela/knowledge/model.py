@@ -79,11 +79,25 @@ class Cap(Strict, frozen=True):
     sources: tuple[str, ...] = ()
 
 
-class Finding(Strict, frozen=True):
-    """missed: how often a report that speaks of it denies it although it is there (silent false negatives).
+class Missed(Strict, frozen=True):
+    """How often a report on someone who shows the finding denies it all the same.
 
+    On top of what `given` and `measured` leave out already (the manifestation without the finding), so that
+    P(denied | manifestation) = 1 - P(finding | manifestation) * (1 - rate).
+    """
+
+    rate: float
+    basis: Basis
+
+
+class Finding(Strict, frozen=True):
+    """missed: where the finding says nothing of its own, the one its file gives for findings of its kind, set by the loader.
+
+    presupposes: facts about the operations without which the finding cannot be (a loose screw: instrumented).
     implies, excludes: findings that are present, or absent, by definition when this one is present and the record does not speak of them.
     label: the name in a few words, for one line of a list. question: how to ask or examine for it.
+    asked_if: a criterion (see `reasoning.criteria`); where it is not met, the question makes no sense for this patient. An expert estimate where
+    it names a time.
     """
 
     id: str
@@ -95,14 +109,19 @@ class Finding(Strict, frozen=True):
     cap: Cap | None = None
     implies: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
-    missed: float = 0.1
+    presupposes: tuple[str, ...] = ()
+    missed: Missed | None = None
     label: str | None = None
     question: str | None = None
+    asked_if: Any = None
     kind: Kind = "history"
 
 
 class FindingFile(Strict, frozen=True):
+    """missed: holds for its findings that have none of their own."""
+
     kind: Kind
+    missed: Missed
     findings: tuple[Finding, ...]
 
 
@@ -158,15 +177,39 @@ class Risk(Strict, frozen=True):
     expert_estimate: bool = False
 
 
+class Number(Strict, frozen=True):
+    value: float
+    basis: Basis
+
+
+class Needs(Strict, frozen=True):
+    """facts: the fact about the operations that each of these causes cannot be without."""
+
+    facts: dict[str, str]
+    basis: Basis
+
+
 class Priors(Strict, frozen=True):
+    """cap: on the product of the risk multipliers of a cause, either way. referral: share of the prior spread evenly.
+
+    unknown_operation: least share of a cause that the operations allow, or may allow.
+    """
+
     sizes: Sizes
-    cap: float
-    referral: float
-    unknown_operation: float
-    needs: dict[str, str]
+    cap: Number
+    referral: Number
+    unknown_operation: Number
+    needs: Needs
     course: dict[str, CoursePrior]
     timing: tuple[Timing, ...]
     risk: tuple[Risk, ...]
+
+
+class Restraint(Strict, frozen=True):
+    """What to hold back while acting on a flag. unless: flags that forbid holding it back ("antibiotics without delay")."""
+
+    text: str
+    unless: tuple[str, ...]
 
 
 class RedFlag(Strict, frozen=True):
@@ -183,12 +226,21 @@ class RedFlag(Strict, frozen=True):
     basis: Basis
     accuracy: str | None = None
     row: int | None = None
+    restraint: Restraint | None = None
+
+
+class Syndrome(Strict, frozen=True):
+    """What a flag may suspect besides a cause: an acute disease that ends the search for the cause of the pain."""
+
+    name: str
+    definition: str
+    plain: str
 
 
 class RedFlagFile(Strict, frozen=True):
-    """syndromes: what a flag may suspect besides a cause, by name. groups: criteria that flags share, by YAML anchor."""
+    """syndromes: by identifier. groups: criteria that flags share, by YAML anchor."""
 
-    syndromes: dict[str, str]
+    syndromes: dict[str, Syndrome]
     flags: tuple[RedFlag, ...]
     groups: dict[str, Any] = {}
 
@@ -276,9 +328,11 @@ class Rule(Strict, frozen=True):
 
 
 class Derived(Strict, frozen=True):
-    """A finding that follows from the age in years, from an operation of a trait whose levels reach a vertebra, or from other findings.
+    """A finding that follows from the age in years, from an operation of a trait whose levels reach a vertebra, from other findings, or
+    from when after the operation a value was measured.
 
     present, absent: findings that one text must state so; the derived one points at the words of the first of them.
+    value_of, value_above: a finding and the value it must exceed. days_after: first and last day after the operation that count.
     """
 
     finding: str
@@ -287,6 +341,9 @@ class Derived(Strict, frozen=True):
     reaches: str | None = None
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    value_of: str | None = None
+    value_above: float = 0.0
+    days_after: tuple[float, float] = (0.0, 0.0)
 
 
 class Lexicon(msgspec.Struct, frozen=True):
@@ -309,4 +366,6 @@ class Knowledge(msgspec.Struct, frozen=True):
     tests: tuple[Test, ...]
     lexicon: Lexicon
     derived: tuple[Derived, ...]
-    syndromes: dict[str, str] = {}
+    syndromes: dict[str, Syndrome] = {}
+    missed: dict[str, Missed] = {}
+    """By kind of finding: what holds for those that have none of their own."""

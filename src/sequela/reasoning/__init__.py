@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sequela.case import Case
 from sequela.knowledge.model import Knowledge
+from sequela.reasoning.applicability import applicability
 from sequela.reasoning.assessment import Assessment, Question, RaisedFlag, RankedCause, Weight
 from sequela.reasoning.differential import rank
 from sequela.reasoning.facts import facts_of, known
@@ -18,7 +19,8 @@ __all__ = ["Assessment", "Question", "RaisedFlag", "RankedCause", "Weight", "rea
 def reason(case: Case, knowledge: Knowledge) -> Assessment:
     """Assess one case. Pure: the same case and knowledge base give the same assessment, in whatever order it was read."""
     findings = known(case, compiled(knowledge))
-    judged = judge(knowledge, findings, facts_of(case, knowledge))
+    facts = facts_of(case, knowledge)
+    judged = judge(knowledge, findings, facts)
     ranked = rank(case, knowledge, findings)
     return Assessment(
         knowledge_version=knowledge.version,
@@ -27,5 +29,7 @@ def reason(case: Case, knowledge: Knowledge) -> Assessment:
         causes=ranked.causes,
         none_of_these=ranked.none_of_these,
         mechanisms=mechanisms(knowledge, compiled(knowledge), ranked.posterior, ranked.marginals),
-        missing=questions(knowledge, findings, judged, ranked.evidence, ranked.posterior),
+        missing=questions(knowledge, findings, facts, judged, ranked.evidence, ranked.posterior),
+        applicability=applicability(case),
+        any_from=ranked.any_from,
     )

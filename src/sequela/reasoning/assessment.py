@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from sequela.case import Case
+from sequela.case import Case, Source
 
 SCHEMA = "sequela.assessment/1"
 
+Inapplicable = Literal[
+    "operation_denied", "operation_planned", "operation_on_other_region", "no_operation_found", "child"
+]
+
+
+class Applicability(msgspec.Struct, frozen=True):
+    """Whether the ranking may be used: applicable is None when the record does not tell. reason: why not, or why that is unknown.
+
+    sources: the words it rests on.
+    """
+
+    applicable: bool | None = None
+    reason: Inapplicable | None = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def withheld(self) -> bool:
+        """Nothing was operated on yet: whoever reads must not be shown why it failed."""
+        return self.reason in ("operation_denied", "operation_planned")
+
 
 class RaisedFlag(msgspec.Struct, frozen=True):
-    """A red flag that the record raises. basis: finding ids present; action and sources from the knowledge base."""
+    """A red flag that the record raises. basis: finding ids present or suspected; action and sources from the knowledge base.
+
+    expert_estimate: whether rule or time limit are an estimate; with no sources they are nothing else.
+    """
 
     id: str
     name: str
@@ -22,6 +45,7 @@ class RaisedFlag(msgspec.Struct, frozen=True):
     time_limit: str
     basis: tuple[str, ...]
     sources: tuple[str, ...]
+    expert_estimate: bool = False
 
 
 class Weight(msgspec.Struct, frozen=True):
@@ -50,7 +74,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """One record, assessed. none_of_these: posterior of the empty set of causes."""
+    """One record, assessed. none_of_these: posterior of the empty set of causes.
+
+    any_from [rank]: posterior that the cause of this rank or any below it contributes.
+    """
 
     knowledge_version: str
     case: Case
@@ -62,6 +89,8 @@ class Assessment(msgspec.Struct, frozen=True):
     next_tests: tuple[dict[str, Any], ...] = ()
     plan: dict[str, Any] = {}
     missing: tuple[Question, ...] = ()
+    applicability: Applicability = Applicability()
+    any_from: tuple[float, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The assessment document of the contract, as plain Python values ready for JSON."""
@@ -69,6 +98,9 @@ class Assessment(msgspec.Struct, frozen=True):
         return {
             "schema": SCHEMA,
             "knowledge_version": self.knowledge_version,
+            "applicable": self.applicability.applicable,
+            "applicable_reason": self.applicability.reason,
+            "applicable_sources": [msgspec.to_builtins(s) for s in self.applicability.sources],
             "case": {
                 "patient": msgspec.to_builtins(case.patient),
                 "operations": [msgspec.to_builtins(o) for o in case.operations],

@@ -2,6 +2,8 @@
 
     all: [..]   any: [..]   not: ..   at_least: {count: 2, of: [..]}
     a_finding_id                              the finding is present
+    {finding: id, suspected: true}            present or uncertain: of an emergency the suspicion is enough (`only`: uncertain, not present)
+    {finding: id, suspected: true, cleared_by: [..]}    unless a finding that would show it is absent
     {finding: id, above: 200}                 its value; `above` and `below` are strict and may stand together
     {fact: age, above: 70}  {fact: fusion}    a fact of `reasoning.facts`; without bounds, that it is true
 
@@ -83,6 +85,8 @@ def _opposite(truth: Truth) -> Truth:
 
 def _finding(id_: str, bounds: Mapping[str, Any], known: Mapping[str, Settled]) -> Verdict:
     settled = known.get(id_)
+    if "suspected" in bounds and settled is not None and settled.status != "absent":
+        return _suspected(id_, settled, bounds, known)
     if settled is None or settled.status == "uncertain":
         return Verdict("unknown", unknown=(id_,))
     if _bounded(bounds) and settled.values:
@@ -90,6 +94,14 @@ def _finding(id_: str, bounds: Mapping[str, Any], known: Mapping[str, Settled]) 
     if _bounded(bounds) and settled.status == "present":
         return Verdict("unknown", unknown=(id_,))  # present, but how much is not said
     return Verdict("met" if settled.status == "present" else "unmet", (id_,))
+
+
+def _suspected(id_: str, settled: Settled, bounds: Mapping[str, Any], known: Mapping[str, Settled]) -> Verdict:
+    """Present or uncertain, as a suspicion: it holds until a finding that would show the thing is denied."""
+    if settled.status == "present":
+        return Verdict("unmet" if bounds["suspected"] == "only" else "met", (id_,))
+    clearing = [other for other in bounds.get("cleared_by", ()) if other in known and known[other].status == "absent"]
+    return Verdict("unmet", tuple(clearing)) if clearing else Verdict("met", (id_,))
 
 
 def _fact(criterion: Mapping[str, Any], facts: Mapping[str, Fact]) -> Truth:

@@ -11,12 +11,12 @@ from datetime import date
 import msgspec
 
 from sequela.case import Case, Observation, Operation, Status
+from sequela.case.spans import DAYS_PER_MONTH, middle_day
 from sequela.knowledge.model import Knowledge, Procedure
 from sequela.reasoning.network import Network
 
 Fact = float | bool | None
 
-DAYS_PER_MONTH = 30.4375
 LONG_FUSION = 3
 """Fused segments from which a fusion counts as long."""
 
@@ -150,29 +150,19 @@ def _days_since(case: Case) -> float | None:
 def _days_ago(operation: Operation, today: date | None) -> float | None:
     if operation.months_ago is not None:
         return operation.months_ago * DAYS_PER_MONTH
-    done = _day(operation.date)
+    done = middle_day(operation.date)
     return None if done is None or today is None or done > today else float((today - done).days)
 
 
 def _record_date(case: Case) -> date | None:
-    days = [day for document in case.documents if (day := _day(document.date)) is not None]
+    days = [day for document in case.documents if (day := middle_day(document.date)) is not None]
     return max(days, default=None)
-
-
-def _day(iso: str | None) -> date | None:
-    """A date known to the day or month (then its middle); a year alone is too coarse to count days from."""
-    if iso is None or len(iso) < len("2019-03"):
-        return None
-    try:
-        return date.fromisoformat(iso[:10] if len(iso) > len("2019-03") else f"{iso}-15")
-    except ValueError:
-        return None
 
 
 def _age(case: Case) -> float | None:
     if case.patient.age is not None:
         return float(case.patient.age)
-    born, today = _day(case.patient.birth_date), _record_date(case)
+    born, today = middle_day(case.patient.birth_date), _record_date(case)
     if born is None or today is None:
         return None
     return float(today.year - born.year - ((today.month, today.day) < (born.month, born.day)))

@@ -29,11 +29,12 @@ def weights(case: Case, knowledge: Knowledge, known: Mapping[str, Settled]) -> F
     """[C] weight of each cause, summing to one; 0.0 where the operations leave no room for it."""
     network = compiled(knowledge)
     given = facts_of(case, knowledge)
+    presupposed = _presupposed(knowledge, known)
     base = _base(case, knowledge)
     for c, cause in enumerate(network.causes):
-        need = knowledge.priors.needs.get(cause)
+        need = knowledge.priors.needs.facts.get(cause)
         if need is not None:
-            base[c] = _possible(base[c], given[need], knowledge, _speaks_for(cause, knowledge, known))
+            base[c] = _possible(base[c], given[need], need in presupposed, knowledge.priors.unknown_operation.value)
     base = _referred(base, knowledge)
     weight = base * _course(case, knowledge, known) * _timing(case, knowledge, known) * _risk(knowledge, known, given)
     return np.asarray(weight / weight.sum(), dtype=np.float64)
@@ -47,7 +48,8 @@ def _referred(base: Floats, knowledge: Knowledge) -> Floats:
     shares = base / base.sum()
     allowed = shares > 0.0
     even = allowed / allowed.sum()
-    return np.asarray((1.0 - knowledge.priors.referral) * shares + knowledge.priors.referral * even, dtype=np.float64)
+    referral = knowledge.priors.referral.value
+    return np.asarray((1.0 - referral) * shares + referral * even, dtype=np.float64)
 
 
 def over_hypotheses(network: Network, weight: Floats, sizes: Sizes) -> Floats:
@@ -82,27 +84,24 @@ def _base(case: Case, knowledge: Knowledge) -> Floats:
     return np.asarray(shares.mean(axis=1), dtype=np.float64)
 
 
-def _possible(share: float, need: Fact, knowledge: Knowledge, spoken_for: bool) -> float:
+def _possible(share: float, met: Fact, presupposed: bool, floor: float) -> float:
     """A cause whose need is unmet is impossible; one whose need is unknown, or met against a zero share, keeps a floor.
 
-    A finding that speaks for the cause (a loose screw in a record without a fusion) shows that the operations are not fully
-    documented: unmet then means unknown.
+    A finding that cannot be without what is needed (a loose screw in a record without a fusion) shows that the operations
+    are not fully documented: unmet then means unknown.
     """
-    floor = knowledge.priors.unknown_operation
-    if need is False:
-        return floor if spoken_for else 0.0
+    if met is False:
+        return floor if presupposed else 0.0
     return max(share, floor)
 
 
-def _speaks_for(cause: str, knowledge: Knowledge, known: Mapping[str, Settled]) -> bool:
-    """Whether a finding is present that shows a manifestation of which this cause is the strongest source."""
-    network = compiled(knowledge)
-    present = [
-        network.findings[id_] for id_, one in known.items() if one.status == "present" and id_ in network.findings
-    ]
-    shown = set(network.shown_by[present].tolist())
-    strongest = network.link[:-1].argmax(axis=0)
-    return any(network.causes[strongest[g]] == cause and network.link[strongest[g], g] > 0.0 for g in shown)
+def _presupposed(knowledge: Knowledge, known: Mapping[str, Settled]) -> set[str]:
+    """The facts about the operations that some present finding cannot be without.
+
+    Not every finding that argues for a cause: a smoker heals badly, but smoking is no sign that anything was fused.
+    """
+    present = (f for f in knowledge.findings if f.id in known and known[f.id].status == "present")
+    return {fact for finding in present for fact in finding.presupposes}
 
 
 def _course(case: Case, knowledge: Knowledge, known: Mapping[str, Settled]) -> Floats:
@@ -168,7 +167,8 @@ def _risk(knowledge: Knowledge, known: Mapping[str, Settled], given: Mapping[str
             factor[network.causes.index(risk.cause)] *= _rest(risk, network)
         elif given.get(risk.when) is True:
             factor[network.causes.index(risk.cause)] *= risk.multiplier
-    return np.clip(factor, 1.0 / knowledge.priors.cap, knowledge.priors.cap)
+    cap = knowledge.priors.cap.value
+    return np.clip(factor, 1.0 / cap, cap)
 
 
 def _rest(risk: Risk, network: Network) -> float:

@@ -7,6 +7,7 @@ so that a resolved condition, a refused operation or a converted unit means the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -197,6 +198,15 @@ class Collector:
             elif meaning.kind == "event":
                 self._events.append(Event(meaning.id, meaning.label or words, coded.date, source=source))
 
+    def unfinished(self, coded: Coded, state: str) -> None:
+        """A procedure that was planned, put off or broken off: shown in the story, not read, since its words name an operation."""
+        words = self._words(coded, self._meanings(coded))
+        day = None if coded.date and dates.after(coded.date, self.today.isoformat()) else coded.date
+        said = f"{words} ({', '.join(filter(None, (state, coded.date)))})"
+        document = self.document(coded.key, said, "coded", day, coded.patient) if words else None
+        if document is not None:
+            self._events.append(Event("procedure", said, day, source=source_of(document, said)))
+
     def _operation(self, coded: Coded, meaning: Meaning, where: Place, words: str, source: Source) -> None:
         levels = where.segments or ((meaning.level,) if meaning.level else ())
         operation = Operation(
@@ -224,7 +234,7 @@ class Collector:
             kind, line = "questionnaire", _line(score.name, _number(value), "", coded.date)
         else:
             written = _written(value)
-            line = f"{name}: {written}" if name and written and not self.narrated else ""
+            line = line_of(name, written) if name and written and not self.narrated else ""
         if line:
             line = f"{line} ({value.flag})" if value.flag else line
             self._sheets.setdefault((coded.patient, coded.date, kind), {})[line] = None
@@ -250,7 +260,7 @@ class Collector:
         """A coded answer to a coded question; without a finding of its own it is a line to be read."""
         meaning = self.codes.answer(_pairs(coded.codings), _pairs(answers))
         question = coded.text or next((c.display or c.code for c in coded.codings), "")
-        words = next((a.display or a.code for a in answers), "")
+        words = next(map(answer_words, answers), "")
         if not words:
             return
         if meaning is None:
@@ -408,6 +418,31 @@ def _worded(coded: Coded, words: str) -> str:
         before, after = "Previous ", " (resolved)"
     site = f", {coded.site}" if coded.site and coded.site.lower() not in words.lower() else ""
     return "\n".join((f"{before}{words}{site}{after}", *coded.notes))
+
+
+_ANSWERS = {
+    "yes": {"373066001", "LA33-6", "Y", "52101004", "LA9633-4"},
+    "no": {"373067005", "LA32-8", "N", "2667000", "LA9634-2"},
+    "unknown": {"261665006", "LA12688-0", "UNK", "NASK", "ASKU", "asked-unknown", "not-asked", "unknown"},
+}
+"""SNOMED CT qualifiers, LOINC answers and HL7 codes for yes or present, no or absent, unknown."""
+
+
+def answer_words(answer: Coding) -> str:
+    """A coded answer in words; the codes that mean yes or no are told as yes and no, however they are displayed."""
+    single = len(answer.code) == 1 and bool(answer.display)  # N is "no" to a question, but "normal" of a result
+    meant = (word for word, known in _ANSWERS.items() if answer.code in known and not single)
+    return next(meant, answer.display or answer.code)
+
+
+def line_of(question: str, answer: str) -> str:
+    """A question and its answer as one line; what is answered with yes or no ends in a question mark, by which it is read so."""
+    if not question:
+        return answer
+    if answer.lower() not in (*_ANSWERS, "true", "false"):
+        return f"{question}: {answer}"
+    inner = re.sub(r"\s*[?!;\n]+\s*", ", ", question.strip(" ?:!;,\n\t"))
+    return f"{inner}?: {answer.lower()}"
 
 
 def _pairs(codings: Sequence[Coding]) -> list[tuple[str, str]]:

@@ -240,7 +240,10 @@ def _unreadable(part: _Part) -> tuple[str, str]:
     try:
         msgspec.json.decode(raw, type=msgspec.Raw)
         _head.decode(raw)
-    except (msgspec.ValidationError, UnicodeError):
+    except msgspec.ValidationError as error:
+        if b'"resourceType"' in raw:
+            return _misshapen(error)
+    except UnicodeError:
         pass
     except (msgspec.DecodeError, RecursionError) as error:
         return _damage(raw, error)

@@ -13,7 +13,7 @@ import msgspec
 from sequela.case import Document
 from sequela.records import fhir_model as fhir
 from sequela.records import plain
-from sequela.records.collect import Coded, Coding, Value
+from sequela.records.collect import Coded, Coding, Value, answer_words, line_of
 from sequela.records.fhir_file import FhirFile, Skip, codings, day, words
 from sequela.records.gathered import Gathered, refused
 
@@ -196,7 +196,7 @@ def questionnaire(file: FhirFile, key: str, it: fhir.QuestionnaireResponse) -> N
             if value.number is not None and file.collector.codes.score([("loinc", loinc[1] if loinc else "")]):
                 file.collector.result(coded, value)
             elif said := _said(value):
-                lines.append(f"{item.text}: {said}" if item.text else said)
+                lines.append(line_of(item.text or "", said))
     file.collector.document(key, "\n".join(lines), "questionnaire", date, owner)
 
 
@@ -219,7 +219,8 @@ def _answer(it: fhir.Answer) -> Value:
     if it.valueQuantity is not None and it.valueQuantity.value is not None:
         return Value(it.valueQuantity.value, unit=it.valueQuantity.unit or it.valueQuantity.code or "")
     coding = it.valueCoding
-    text = it.valueString or (coding and (coding.display or coding.code)) or it.valueDate or it.valueDateTime or ""
+    chosen = answer_words(Coding(coding.system or "", coding.code or "", coding.display or "")) if coding else ""
+    text = it.valueString or chosen or it.valueDate or it.valueDateTime or ""
     return Value(text=text)
 
 

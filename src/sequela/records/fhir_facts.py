@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from sequela.case import Status
+from sequela.case.spans import DAYS_PER_MONTH, DAYS_PER_YEAR
 from sequela.records import dates
 from sequela.records import fhir_model as fhir
 from sequela.records.collect import Coded, Coding, Value
@@ -22,8 +23,21 @@ _DRUG_PAST = frozenset(("completed", "stopped", "on-hold", "ended"))
 _NOT_ORDERED = frozenset(("proposal", "plan", "option"))
 _FLAGS = {"H": "high", "HH": "high", "HU": "high", "L": "low", "LL": "low", "LU": "low", "N": "normal", "A": "abnormal"}
 _FLAGS |= {"AA": "abnormal", "POS": "positive", "NEG": "negative"}
-_DAYS = {"d": 1.0, "day": 1.0, "days": 1.0, "wk": 7.0, "week": 7.0, "weeks": 7.0, "mo": 30.4, "a": 365.25, "h": 1 / 24}
+_DAYS = {
+    "d": 1.0,
+    "day": 1.0,
+    "days": 1.0,
+    "wk": 7.0,
+    "week": 7.0,
+    "weeks": 7.0,
+    "mo": DAYS_PER_MONTH,
+    "a": DAYS_PER_YEAR,
+    "h": 1 / 24,
+}
 _LONG_TEXT = 120
+_NOT_DONE_YET = {"preparation": "planned", "on-hold": "suspended", "stopped": "not completed"}
+"""Procedures in which nothing, or not all, was done: points of the story, never operations."""
+
 _medication = msgspec.json.Decoder(fhir.Medication, strict=False)
 
 
@@ -69,10 +83,8 @@ def procedure(file: FhirFile, key: str, it: fhir.Procedure) -> None:
         notes=(*complications, *notes(it.note)),
         implants=tuple(filter(None, devices)),
     )
-    if it.status in ("preparation", "on-hold", "stopped"):  # planned or not finished: words to be read, no operation
-        text = words(it.code)
-        planned = f"Planned: {text}" if it.status == "preparation" else f"{text} (not completed)"
-        file.collector.listed("procedures", coded, planned if text else "")
+    if it.status in _NOT_DONE_YET:
+        file.collector.unfinished(coded, _NOT_DONE_YET[it.status])
     else:
         file.collector.procedure(coded)
 

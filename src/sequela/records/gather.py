@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from sequela.case import Patient, Problem
-from sequela.records import dates, plain
+from sequela.records import dates, identity, plain
 from sequela.records.gathered import Gathered, filled, refused, together
 
 MOST_BYTES = 1024**3
@@ -222,19 +222,35 @@ def _unpacked(data: bytes, name: str, today: date) -> Gathered:
 
 def _of_one_patient(gathered: Gathered, wanted: str | None) -> Gathered:
     """The records of one patient. Two patients are never mixed: without a choice nothing is kept but the question."""
+    gathered = identity.told_apart(gathered, _people(gathered), always=wanted is not None)
     people = _people(gathered)
     if wanted is not None:
-        ids = {part.strip() for part in wanted.split(",") if part.strip()}
-        named = [person for person in people if ids & set(person)]
-        if not named or ids - {own for person in named for own in person}:
-            known = _described(gathered, people) or "none has an id"
-            return _asked(gathered, f"no patient {wanted} in these records", f"give --patient one of: {known}")
-        return _kept(gathered, {own for person in named for own in person})
+        named = _wanted(gathered, people, wanted)
+        if not named:
+            known = _described(gathered, people)
+            mend = f"give --patient one of: {known}" if known else "they name no patient, so leave --patient out"
+            return _asked(gathered, f"no patient {wanted} in these records", mend)
+        return _kept(gathered, {own for person in named for own in person}, others=len(people) > len(named))
     nameless = sum(1 for p in gathered.patients if p.id is None)
     if len(people) + nameless > 1:
         what = f"the records of {len(people) + nameless} patients"
         return _asked(gathered, what, f"choose one with --patient: {_described(gathered, people)}")
     return _kept(gathered, {own for person in people for own in person})
+
+
+def _wanted(gathered: Gathered, people: list[tuple[str, ...]], wanted: str) -> list[tuple[str, ...]]:
+    """The person of the given ids, or the only one of whom all the given words are said: "Jane Doe", "doe 1960-01-01"."""
+    ids = {part.strip() for part in wanted.split(",") if part.strip()}
+    by_id = [person for person in people if ids & set(person)]
+    if by_id and not ids - {own for person in by_id for own in person}:
+        return by_id
+    said = set(wanted.lower().replace(",", " ").split())
+    by_name = [person for person in people if said and said <= _said_of(_joined(gathered, set(person)))]
+    return by_name if len(by_name) == 1 else []
+
+
+def _said_of(patient: Patient) -> set[str]:
+    return {*identity.words(patient.name or ""), patient.birth_date or ""}
 
 
 def _people(gathered: Gathered) -> list[tuple[str, ...]]:
@@ -277,27 +293,33 @@ def _joined(gathered: Gathered, ids: set[str]) -> Patient:
     return first
 
 
-def _kept(gathered: Gathered, ids: set[str]) -> Gathered:
-    """What belongs to these ids or to nobody in particular, with contradictions about the person named."""
-    names = {d.name for d in gathered.documents if gathered.owners.get(d.name) in ids or d.name not in gathered.owners}
+def _kept(gathered: Gathered, ids: set[str], *, others: bool = False) -> Gathered:
+    """What belongs to these ids, with contradictions about the person named.
+
+    others: there are records of other people too; then a text that does not say whose it is may be theirs and is left out.
+    """
+    unowned = [d for d in gathered.documents if d.name not in gathered.owners]
+    names = {d.name for d in gathered.documents if gathered.owners.get(d.name) in ids}
+    names.update(d.name for d in unowned if not others)
     own = [p for p in gathered.patients if p.id in ids or p.id is None]
     patients = (_joined(gathered, ids),) if ids else tuple(own[:1])
-    problems = list(gathered.problems)
+    problems = [*gathered.problems, *([identity.unnamed(unowned)] if others and unowned else [])]
     births = sorted({p.birth_date for p in own if p.birth_date})
     if len(births) > 1 and any(dates.after(b, births[0]) for b in births):
         what = f"the patient has several birth dates ({', '.join(births)})"
         problems.append(Problem("records", what, "correct the wrong one; none was used"))
         patients = tuple(msgspec.structs.replace(p, birth_date=None) for p in patients)
-    return msgspec.structs.replace(
+    kept = msgspec.structs.replace(
         gathered,
         patients=patients,
         documents=tuple(d for d in gathered.documents if d.name in names),
         operations=tuple(o for o in gathered.operations if o.source is None or o.source.document in names),
         observations=tuple(o for o in gathered.observations if o.source is None or o.source.document in names),
         events=tuple(e for e in gathered.events if e.source is None or e.source.document in names),
-        problems=tuple(problems),
+        nerve_tests=tuple(t for t in gathered.nerve_tests if t.source is None or t.source.document in names),
         owners={name: owner for name, owner in gathered.owners.items() if name in names},
     )
+    return msgspec.structs.replace(kept, problems=(*problems, *identity.misfiled(kept)))
 
 
 # Dates ---------------------------------------------------------------------------------------------------------------

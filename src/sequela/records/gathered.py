@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from sequela.case import Document, Event, Observation, Operation, Patient, Problem, Source
+from sequela.case import Document, Event, NerveTest, Observation, Operation, Patient, Problem, Source
 
 
 class Gathered(msgspec.Struct, frozen=True):
@@ -14,7 +14,7 @@ class Gathered(msgspec.Struct, frozen=True):
 
     owners: the patient id of each document that names its patient; a document that is not there belongs to all.
     identifiers: the record numbers of each patient id, by which two files recognise the same person.
-    Every operation, observation and event has a source in one of the documents: `document.text[start:end] == source.text`.
+    Every operation, observation, event and nerve test has a source in one of the documents: `document.text[start:end] == source.text`.
     A document of kind "coded" holds nothing but words whose codes are already among the facts.
     """
 
@@ -23,6 +23,7 @@ class Gathered(msgspec.Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
     observations: tuple[Observation, ...] = ()
     events: tuple[Event, ...] = ()
+    nerve_tests: tuple[NerveTest, ...] = ()
     problems: tuple[Problem, ...] = ()
     owners: dict[str, str] = msgspec.field(default_factory=dict)
     identifiers: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
@@ -55,6 +56,7 @@ def together(parts: Iterable[Gathered]) -> Gathered:
         operations=tuple(o for part in parts for o in part.operations if _rests_on(o.source, kept)),
         observations=tuple(o for part in parts for o in part.observations if _rests_on(o.source, kept)),
         events=tuple(e for part in parts for e in part.events if _rests_on(e.source, kept)),
+        nerve_tests=tuple(t for part in parts for t in part.nerve_tests if _rests_on(t.source, kept)),
         problems=tuple(problem for part in parts for problem in part.problems),
         owners={name: owner for name, owner in owners.items() if name in kept},
         identifiers=_identifiers(parts),

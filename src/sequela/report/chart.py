@@ -6,7 +6,8 @@ from datetime import date
 from html import escape
 
 from sequela.case import Case, Event
-from sequela.report.spans import DAYS_PER_MONTH, in_words
+from sequela.case.spans import DAYS_PER_MONTH
+from sequela.report.spans import in_words
 
 _WIDTH, _MARGIN, _ROW = 720, 24, 30
 _COLOUR = {"operation": "#0b5cad", "onset": "#b3261e", "document": "#6b7280"}

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sequela.reasoning.assessment import Assessment
 from sequela.report.chart import timeline_svg
+from sequela.report.percent import percent, span
 from sequela.report.view import view
 
 
@@ -21,7 +22,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = lambda p: f"{p:.0%}" if p >= 0.01 else "< 1%"
+    environment.filters["percent"] = percent
+    environment.globals["span"] = span
     return environment
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-DAYS_PER_MONTH = 30.44
-DAYS_PER_YEAR = 365.25
+from sequela.case.spans import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 _HOURS_BELOW = 1.5
 _DAYS_BELOW = 60

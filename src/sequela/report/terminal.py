@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from sequela.case import Case
 from sequela.reasoning.assessment import Assessment
-from sequela.report.view import REASONS, CauseView, FlagGroup, Reason, View, view
+from sequela.report.percent import percent, span
+from sequela.report.view import REASONS, CauseView, FlagGroup, Notice, Reason, View, view
 
 _COLOUR = {
     "emergency": "bold white on red",
@@ -19,6 +22,9 @@ _COLOUR = {
 }
 _BAR = 20
 _NAME = 31
+_INDENT = 3
+_QUOTES = 3
+_SMALL_SHARE = 0.05
 _DOUBT = 0.15
 """A cause between this and its complement is still open."""
 
@@ -31,8 +37,11 @@ def show(assessment: Assessment, console: Console | None = None) -> None:
 def render(seen: View) -> Group:
     """Everything as one rich renderable."""
     blocks: list[RenderableType] = [_head(seen)]
+    if seen.notice.text:
+        blocks.append(_notice(seen.notice))
     blocks += [_flags(group) for group in seen.red_flags]
-    blocks.append(_causes(seen))
+    if not seen.notice.withheld:
+        blocks += _causes(seen)
     blocks.append(_foot(seen))
     return Group(*blocks)
 
@@ -46,13 +55,21 @@ def _head(seen: View) -> Text:
     return text
 
 
+def _notice(notice: Notice) -> Text:
+    text = Text(notice.text, style="bold yellow")
+    if notice.quotes:
+        text.append(" " + _quoted(notice.quotes), style="not bold dim")
+    return text
+
+
 def _flags(group: FlagGroup) -> Panel:
-    """One box for all flags of an urgency: what, what to do, and the words behind it."""
+    """One box for all flags of an urgency: what, what to do and until when, and the words behind it."""
     body = Text()
     for i, flag in enumerate(group.flags):
-        body.append("\n" if i else "").append(flag.name, style="bold").append(f": {flag.action}")
+        body.append("\n" if i else "").append(flag.name, style="bold").append(f": {flag.action} ")
+        body.append(f"Time limit: {flag.time_limit}.", style="bold")
         if flag.quotes:
-            body.append(" " + "; ".join(f"“{_short(q.text, 40)}”" for q in flag.quotes[:3]), style="dim")
+            body.append(" " + _quoted([q.text for q in flag.quotes]), style="dim")
     return Panel(
         body,
         title=Text(f" {group.when} ", style=_COLOUR.get(group.urgency, "bold")),
@@ -62,38 +79,31 @@ def _flags(group: FlagGroup) -> Panel:
     )
 
 
-def _causes(seen: View) -> Table:
-    """Per cause a line with name and bar, then one line of the strongest reasons for and one against."""
-    table = Table.grid(expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+def _causes(seen: View) -> list[RenderableType]:
+    """Per cause a line with name and bar, then the strongest reasons for and against, wrapped and set in."""
+    blocks: list[RenderableType] = []
     for cause in seen.causes:
-        head = Text(f"{_short(cause.name, _NAME):{_NAME}} ", style="bold")
-        table.add_row(head.append(_bar(cause)))
+        head = Text(f"{_short(cause.name, _NAME):{_NAME}} ", style="bold", no_wrap=True)
+        blocks.append(head.append(_bar(cause)))
         for reasons, sign in ((cause.reasons_for, "+"), (cause.reasons_against, "-")):
             if reasons:
-                table.add_row(_reasons(reasons, sign))
-    rest = sum(c.probability for c in seen.folded)
-    table.add_row(
-        Text(
-            f"{len(seen.folded)} other causes: {rest:.2f} expected among them; none of these {seen.none_of_these:.0%}",
-            style="dim",
-        )
-    )
-    return table
+                blocks.append(Padding(_reasons(reasons, sign), (0, 0, 0, _INDENT)))
+    rest = f"{seen.others}. None of the causes known here: {seen.none_of_these}."
+    return [*blocks, Text(rest, style="dim")]
 
 
 def _bar(cause: CauseView) -> Text:
     full = round(cause.probability * _BAR)
     text = Text("█" * full, style="cyan")
     text.append("·" * (_BAR - full), style="dim")
-    text.append(f" {cause.probability:4.0%}", style="bold")
-    text.append(f"  {cause.low:.0%} to {cause.high:.0%}", style="dim")
+    text.append(f" {percent(cause.probability):>4}", style="bold")
+    text.append(f"  {span(cause.low, cause.high)}", style="dim")
     return text
 
 
 def _reasons(reasons: tuple[Reason, ...], sign: str) -> Text:
     colour = "green" if sign == "+" else "red"
-    text = Text("   ")
+    text = Text()
     for i, reason in enumerate(reasons[:REASONS]):
         text.append("; " if i else "", style="dim")
         text.append(("+" if sign == "+" else "−") * reason.strength + " ", style=colour)
@@ -103,18 +113,28 @@ def _reasons(reasons: tuple[Reason, ...], sign: str) -> Text:
 
 def _foot(seen: View) -> Text:
     text = Text()
-    mechanism = ", ".join(f"{name} {share:.0%}" for name, share in seen.mechanisms if share >= 0.05)
-    text.append("Mechanism  ", style="bold").append(mechanism + "\n")
+    for line in seen.conflicts:
+        text.append("Contradiction  ", style="bold yellow").append(line + "\n")
+    if not seen.notice.withheld:
+        _next(text, seen)
+    text.append(f"{seen.caveat} Knowledge {seen.knowledge_version[:12]}.", style="dim")
+    return text
+
+
+def _next(text: Text, seen: View) -> None:
+    """How the leading causes hurt, and what would tell more."""
+    mechanism = ", ".join(f"{name} {percent(share)}" for name, share in seen.mechanisms if share >= _SMALL_SHARE)
+    text.append("How the leading causes hurt  ", style="bold").append(mechanism + "\n")
     open_ = [c for c in seen.causes[:3] if _DOUBT < c.probability < 1 - _DOUBT]
     settle = list(dict.fromkeys(t for c in open_ for t in c.would_settle))[:2]
     if settle:
         text.append("Would settle it  ", style="bold").append("; ".join(settle) + "\n")
     if seen.missing:
-        text.append("Missing  ", style="bold").append("  ".join(seen.missing[:3]) + "\n")
-    for line in seen.conflicts:
-        text.append("Contradiction  ", style="bold yellow").append(line + "\n")
-    text.append(f"{seen.caveat} Knowledge {seen.knowledge_version[:12]}.", style="dim")
-    return text
+        text.append("Missing\n", style="bold").append("".join(f"   {question}\n" for question in seen.missing[:3]))
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return "; ".join(f"“{_short(text, 40)}”" for text in texts[:_QUOTES])
 
 
 def _short(text: str, most: int = 70) -> str:

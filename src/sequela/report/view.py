@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import msgspec
 
 from sequela.case import Case, Document, Event, Observation, Operation, Source
+from sequela.case.spans import DAYS_PER_MONTH
 from sequela.knowledge import load
 from sequela.knowledge.model import Knowledge
-from sequela.reasoning.assessment import Assessment, RankedCause, Weight
-from sequela.report.spans import DAYS_PER_MONTH, in_words
+from sequela.reasoning.assessment import Applicability, Assessment, Inapplicable, RankedCause, Weight
+from sequela.report.percent import percent
+from sequela.report.spans import in_words
 
 ABOVE_THE_FOLD = 5
 REASONS = 3
@@ -20,6 +22,14 @@ URGENCY = {
     "within_72h": "Within 72 hours",
     "within_2_weeks": "Within two weeks",
 }
+NOTICE: dict[Inapplicable, str] = {
+    "operation_denied": "The record says that no operation was done. Causes of failed surgery are not shown.",
+    "operation_planned": "The record says that the operation is only planned. Causes of failed surgery are not shown.",
+    "operation_on_other_region": "Only an operation on the neck or upper back was found. The ranking presumes one on the low back; do not rely on it.",
+    "no_operation_found": "No operation on the low back was found. The ranking presumes one; add the operation note or say what was done.",
+    "child": "The patient is under 18. This is made for adults; do not use the ranking for a child.",
+}
+"""What stands at the head of a report whose ranking must not be taken at face value."""
 CAVEAT = "Model estimate, not validated prospectively. It supports clinicians and does not replace them."
 
 
@@ -56,6 +66,14 @@ class CauseView(msgspec.Struct, frozen=True):
     would_settle: tuple[str, ...]
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """Why the ranking may not apply. text: empty when it applies. withheld: the ranking is not shown."""
+
+    text: str = ""
+    withheld: bool = False
+    quotes: tuple[str, ...] = ()
+
+
 class FlagView(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -90,11 +108,15 @@ class DocumentView(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
+    """others: the causes below the fold taken together, in words."""
+
     patient: str
+    notice: Notice
     red_flags: tuple[FlagGroup, ...]
     causes: tuple[CauseView, ...]
     folded: tuple[CauseView, ...]
-    none_of_these: float
+    others: str
+    none_of_these: str
     mechanisms: tuple[tuple[str, float], ...]
     operations: tuple[str, ...]
     timeline: tuple[tuple[str, str, str], ...]
@@ -120,37 +142,41 @@ class _Presenter:
         self.causes = {c.id: c for c in knowledge.causes}
         self.tests = {t.id: t.name for t in knowledge.tests}
         self.anchors = _anchors(self.case)
+        self.implied_by: dict[str, list[str]] = {}
+        for finding in knowledge.findings:
+            for implied in finding.implies:
+                self.implied_by.setdefault(implied, []).append(finding.id)
 
     def view(self) -> View:
         a = self.assessment
         ranked = [self._cause(c) for c in a.causes]
         return View(
             patient=_patient(self.case),
+            notice=_notice(a.applicability),
             red_flags=self._flags(),
             causes=tuple(ranked[:ABOVE_THE_FOLD]),
             folded=tuple(ranked[ABOVE_THE_FOLD:]),
-            none_of_these=a.none_of_these,
+            others=_others(a.causes[ABOVE_THE_FOLD:], a.any_from[ABOVE_THE_FOLD:]),
+            none_of_these=percent(a.none_of_these),
             mechanisms=tuple(sorted(a.mechanisms.items(), key=lambda m: -m[1])),
             operations=tuple(_operation(o) for o in self.case.operations),
             timeline=tuple((_when(e), e.kind, e.label) for e in self.case.timeline),
             course=_course(self.case),
             missing=tuple(q.question for q in a.missing),
             conflicts=tuple(f"{self.names.get(c.about, c.about)}: {c.message}" for c in self.case.conflicts),
-            problems=tuple(p.line() for p in self.case.problems),
+            problems=tuple(p.line() for p in self.case.problems if p.about != "operation"),  # that is the notice
             documents=tuple(self._document(d) for d in self.case.documents),
             knowledge_version=a.knowledge_version,
         )
 
     def _flags(self) -> tuple[FlagGroup, ...]:
-        """Flags by urgency, each quoting only words that no flag before it in its group has quoted."""
+        """Flags by urgency. Every flag quotes its words: new ones where it has any, else those that a flag before it quoted too."""
         groups: dict[str, list[FlagView]] = {}
         told: set[str] = set()
         for flag in self.assessment.red_flags:
-            quotes = []
-            for quote in (q for b in flag.basis for q in self._quotes(b, "present")):
-                if quote.anchor not in told:
-                    told.add(quote.anchor)
-                    quotes.append(quote)
+            own = {q.anchor: q for b in flag.basis for q in self._basis(b)}
+            quotes = [q for anchor, q in own.items() if anchor not in told] or list(own.values())
+            told |= own.keys()
             suspects = tuple(self.causes[s].name if s in self.causes else s.replace("_", " ") for s in flag.suspects)
             seen = FlagView(flag.id, flag.name, flag.urgency, flag.action, flag.time_limit, suspects, tuple(quotes))
             groups.setdefault(flag.urgency, []).append(seen)
@@ -183,6 +209,11 @@ class _Presenter:
             3 if size >= 1.5 else 2 if size >= 0.7 else 1,
             self._quotes(weight.finding, weight.status),
         )
+
+    def _basis(self, finding: str) -> tuple[Quote, ...]:
+        """The words a flag rests on: of the finding, stated or suspected; where it only follows from others, theirs."""
+        own = self._quotes(finding, "present") or self._quotes(finding, "uncertain")
+        return own or tuple(q for other in self.implied_by.get(finding, ()) for q in self._basis(other))
 
     def _quotes(self, finding: str, status: str) -> tuple[Quote, ...]:
         found = [o for o in self.case.observations if o.id == finding and o.source and o.status == status]
@@ -238,6 +269,23 @@ def _anchors(case: Case) -> dict[Source, str]:
                 if o.source:
                     out[o.source] = f"d{d}-{g}"
     return out
+
+
+def _notice(applicability: Applicability) -> Notice:
+    if applicability.reason is None:
+        return Notice()
+    quotes = tuple(source.text for source in applicability.sources)
+    return Notice(NOTICE[applicability.reason], applicability.withheld, quotes)
+
+
+def _others(causes: Sequence[RankedCause], any_from: Sequence[float]) -> str:
+    """The causes below the fold taken together: how probable it is that any of them contributes, and which is the first."""
+    if not causes:
+        return ""
+    together = f"Other causes together ({len(causes)})"
+    if any_from:
+        together += f": {percent(any_from[0])} that at least one contributes"
+    return f"{together}; the most probable of them: {causes[0].name} {percent(causes[0].probability)}"
 
 
 def _patient(case: Case) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sequela.case import Course, Observation, Operation
+from sequela.case.spans import DAYS_PER_MONTH, whole_days
 from sequela.records.text.time import TimeMention
 
 _PATTERN = {"course_never_relieved": "never_relieved", "course_relapse": "returned", "course_new_pain": "new"}
-_DAYS_PER_MONTH = 30.44
 
 
 def course(
@@ -16,23 +16,29 @@ def course(
     operations: Sequence[Operation],
     onset: Sequence[TimeMention],
     spell: Sequence[TimeMention],
+    relief: Sequence[TimeMention],
     review: Sequence[TimeMention],
+    since: float | None,
     manifestation: dict[str, str],
 ) -> Course:
-    """onset: intervals "after" the operation next to a complaint or its return; spell: durations of the complaint or of relief;
-    review: when the patient was seen after the operation. manifestation: of each finding id."""
+    """onset, spell, relief, review, since: as the `Story` has them. manifestation: of each finding id."""
     pattern, source = None, None
     for observation in observations:
         kind = _PATTERN.get(manifestation.get(observation.id, ""))
         if kind and observation.status == "present":
             pattern, source = (kind, observation.source) if pattern is None or kind == "returned" else (pattern, source)
-    since = elapsed(operations, review)
-    return Course(pattern, _interval(pattern, since, onset, spell), since, source)  # type: ignore[arg-type]
+    passed, interval = elapsed(operations, review), _interval(pattern, since, onset, spell, relief)
+    return Course(
+        pattern,  # type: ignore[arg-type]
+        None if interval is None else whole_days(interval),
+        None if passed is None else whole_days(passed),
+        source,
+    )
 
 
 def elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> float | None:
     """Days from the latest operation to the record, where the text says it."""
-    dated = [o.months_ago * _DAYS_PER_MONTH for o in operations if o.months_ago is not None]
+    dated = [o.months_ago * DAYS_PER_MONTH for o in operations if o.months_ago is not None]
     if dated:
         return min(dated)
     after = [t.days for t in review if t.days is not None]
@@ -40,16 +46,27 @@ def elapsed(operations: Sequence[Operation], review: Sequence[TimeMention]) -> f
 
 
 def _interval(
-    pattern: str | None, elapsed: float | None, onset: Sequence[TimeMention], spell: Sequence[TimeMention]
+    pattern: str | None,
+    since: float | None,
+    onset: Sequence[TimeMention],
+    spell: Sequence[TimeMention],
+    relief: Sequence[TimeMention],
 ) -> float | None:
+    """Days from the operation to the onset: as stated, as long as it was well, or what the time since then leaves."""
     stated = [t.days for t in onset if t.kind == "after" and t.days is not None]
     if stated:
         return min(stated) if pattern != "returned" else max(stated)
     if pattern == "never_relieved":
         return 0.0
+    began = [t.days for t in onset if t.kind == "ago" and t.days is not None]
+    if since is not None and began and max(began) < since:
+        return since - max(began)
+    well = [t.days for t in relief if t.days is not None]
+    if pattern == "returned" and well and (since is None or max(well) <= since):
+        return max(well)
     lengths = [t.days for t in spell if t.days is not None]
-    if elapsed is not None and lengths and max(lengths) < elapsed:
-        return elapsed - max(lengths)
-    if elapsed is not None and elapsed <= 30:
-        return elapsed
+    if since is not None and lengths and max(lengths) < since:
+        return since - max(lengths)
+    if since is not None and since <= 30:
+        return since
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sequela.records.text.tokens import Token
 
@@ -20,7 +21,7 @@ _FACTOR = {
     ("cc", "mL"): 1.0,
 }
 _UNIT = re.compile(
-    r"(mg ?/ ?d?l|mm ?/ ?h\w*|mm2|mm|cm2|cm|ml|cc|l\b|litres?|degrees?|deg|°|%|per ?cent|x ?10|/ ?10\b|ng/ml|nmol/l|pmol/l|pg/ml)",
+    r"(mg ?/ ?d?l|mm ?hg|mm ?/ ?h\w*|mm2|mm|cm2|cm|ml|cc|l\b|litres?|degrees?|deg|°|%|per ?cent|x ?10|/ ?10\b|ng/ml|nmol/l|pmol/l|pg/ml)",
     re.I,
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -29,7 +30,15 @@ _SKIP = frozenset(
 )
 
 
-def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str | None) -> float | None:
+class Measured(NamedTuple):
+    """A number, its unit, and the token that it is."""
+
+    value: float
+    unit: str | None
+    at: int
+
+
+def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str | None) -> Measured | None:
     """The number that follows tokens[:at] within a few words, converted to `unit`; None when there is none.
 
     Dates, levels and a number that belongs to another word (an age, an interval) are not taken.
@@ -39,7 +48,7 @@ def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str
         if token.kind in ("number", "grade"):
             if _is_interval(tokens, i, end):
                 continue
-            return _convert(token, text, unit)
+            return _measured(tokens, i, text, unit)
         if token.kind == "level" or (
             token.kind == "word" and token.text.lower() not in _SKIP and len(token.text) > 3 and i - at > 3
         ):
@@ -47,13 +56,13 @@ def value_after(tokens: Sequence[Token], at: int, end: int, text: str, unit: str
     return None
 
 
-def value_before(tokens: Sequence[Token], at: int, start: int, text: str, unit: str | None) -> float | None:
+def value_before(tokens: Sequence[Token], at: int, start: int, text: str, unit: str | None) -> Measured | None:
     """The number right before tokens[at:] ("4/5 strength", "300 mL residual"), where none follows."""
     for i in range(at - 1, max(start, at - 4) - 1, -1):
         if tokens[i].text in ",;:(":
             return None
         if tokens[i].kind in ("number", "grade"):
-            return None if _is_interval(tokens, i, at) else _convert(tokens[i], text, unit)
+            return None if _is_interval(tokens, i, at) else _measured(tokens, i, text, unit)
     return None
 
 
@@ -75,6 +84,18 @@ def _is_interval(tokens: Sequence[Token], i: int, end: int) -> bool:
         "th",
         *_MONTHS,
     )
+
+
+def _measured(tokens: Sequence[Token], at: int, text: str, unit: str | None) -> Measured:
+    """The number at a token. Without a wanted unit it keeps the one written, or what it is out of: "4/5" has the unit "/5"."""
+    token = tokens[at]
+    if unit is None and token.kind == "grade":
+        unit = "/" + token.text.split("/")[1].strip()
+        return Measured(_convert(token, text, None), unit, at)
+    written = _UNIT.match(text, token.end + (text[token.end : token.end + 1] == " "))
+    if unit is None and written:
+        unit = written[1]
+    return Measured(_convert(token, text, unit), unit, at)
 
 
 def _convert(token: Token, text: str, unit: str | None) -> float:

@@ -31,6 +31,10 @@ _INDICATION_END = re.compile(
 )
 
 
+_CLAUSES = 12
+"""Clauses of one sentence that are looked back through: a list with semicolons is a sentence without end."""
+
+
 def narrative(
     tokens: Sequence[Token], parts: Sequence[Segment], found: Sequence[Mention], text: str, fixed: Sequence[bool]
 ) -> list[bool]:
@@ -84,7 +88,7 @@ def _earlier_in_sentence(
     """ "He had sciatica and underwent discectomy": what stands before the operation, told in the past, was before it."""
     sentence = parts[mention.segment].sentence
     first = mention.segment
-    while first and parts[first - 1].sentence == sentence:
+    while first > mention.segment - _CLAUSES and first and parts[first - 1].sentence == sentence:
         first -= 1
     start = parts[first].start
     told = _slice(tokens, start, mention.span.start, text)

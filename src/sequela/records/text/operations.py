@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from sequela.case import Operation, Source
+from sequela.case.spans import DAYS_PER_MONTH
 from sequela.records.text import levels as lv
 from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PLANNED, Modality
 from sequela.records.text.lexicon import Span
@@ -73,10 +74,11 @@ def mentions(
         ]
         rivals = [s for i in sentence for s in spans_of(i) if s.concept in names]
         for span in named:
-            if not _done(tokens, part, span, modality_of(index), text) or _elsewhere(tokens, part, span):
+            if not _done(tokens, part, span, modality_of(index), times, text) or _elsewhere(tokens, part, span):
                 continue
             mention = _mention(tokens, parts, index, span, times, text, document, names, rivals)
-            out += _each(mention, _counted(tokens, part, span), _dates_after(tokens, part, span, times))
+            dates = _dates_after(tokens, part, span, times, text)
+            out += _each(mention, _counted(tokens, part, span, dates), dates)
     return out
 
 
@@ -85,8 +87,14 @@ _COUNT_REACH = 4
 """Words between a number and the operations it counts: "three previous lumbar operations"."""
 
 
-def _counted(tokens: Sequence[Token], part: Segment, span: Span) -> int:
-    """How many operations the words name: "two discectomies", "operated on three times"; one where no number stands there."""
+def _counted(tokens: Sequence[Token], part: Segment, span: Span, dates: Sequence[str]) -> int:
+    """How many operations the words name: "two discectomies", "discectomy x2", "laminectomies 2015 and 2018"; one where no number stands there.
+
+    dates: those that follow in the clause.
+    """
+    repeated = _REPEATED.search(" ".join(t.text for t in tokens[span.end : min(part.end, span.end + _COUNT_REACH)]))
+    if repeated:
+        return int(repeated[1])
     if not any(tokens[i].text.lower().endswith("s") for i in (span.start, span.end - 1)):
         after = [t.text.lower() for t in tokens[span.end : min(part.end, span.end + 3)]]
         if len(after) >= 2 and after[1] == "times":
@@ -96,18 +104,33 @@ def _counted(tokens: Sequence[Token], part: Segment, span: Span) -> int:
     for at, word in enumerate(before):
         if word in _COUNTS and not (at + 1 < len(before) and before[at + 1] in _UNITS):
             return _COUNTS[word]
-    return 1
+    return max(1, len(dates))
 
 
+_REPEATED = re.compile(r"^(?:(?:at |of )?[LS]\d\S* |\( ?)?[x×] ?([2-6])\b", re.I)
+"""After the name, perhaps after its level: "x2", "× 3"."""
 _UNITS = frozenset(
     "year years month months week weeks day days level levels segment segments of years' months'".split()
 )
 
 
-def _dates_after(tokens: Sequence[Token], part: Segment, span: Span, times: Sequence[TimeMention]) -> list[str]:
+def _dates_after(
+    tokens: Sequence[Token], part: Segment, span: Span, times: Sequence[TimeMention], text: str
+) -> list[str]:
+    """The first date that follows in the clause and those listed with it: "(1998, 2004 and 2007)"."""
     low, high = tokens[span.start].start, tokens[part.end - 1].end
     here = times[bisect_left(times, low, key=_start) : bisect_left(times, high, key=_start)]
-    return [t.date for t in here if t.kind == "date" and t.date]
+    found: list[TimeMention] = []
+    for time in here:
+        if time.kind != "date" or (found and not _IN_LIST.fullmatch(text, found[-1].end, time.start)):
+            if found:
+                break
+            continue
+        found.append(time)
+    return [t.date for t in found if t.date]
+
+
+_IN_LIST = re.compile(r"[\s,&(]*(?:and)?[\s,(]*(?:in )?")
 
 
 _start = attrgetter("start")
@@ -147,12 +170,16 @@ def _strongest(named: list[Span]) -> list[Span]:
     return kept
 
 
-def _done(tokens: Sequence[Token], part: Segment, span: Span, modality: Modality, text: str) -> bool:
+def _done(
+    tokens: Sequence[Token], part: Segment, span: Span, modality: Modality, times: Sequence[TimeMention], text: str
+) -> bool:
+    """The words say that it was done: with a verb, a place, a date, or as something known ("the fusion")."""
     flags = modality.of(span)
     if flags & (NEGATED | FAMILY | HYPOTHETICAL | PLANNED):
         return False
     window = text[tokens[part.start].start : tokens[part.end - 1].end]
-    return bool(_PERFORMED.search(window)) or part.heading or _definite(tokens, part, span)
+    dated = bool(_dates_after(tokens, part, span, times, text))
+    return dated or bool(_PERFORMED.search(window)) or part.heading or _definite(tokens, part, span)
 
 
 def _definite(tokens: Sequence[Token], part: Segment, span: Span) -> bool:
@@ -176,14 +203,17 @@ def _mention(
     part = parts[index]
     start, end = tokens[span.start].start, tokens[span.end - 1].end
     before = [t.text.lower() for t in tokens[max(part.start, span.start - 8) : span.start]]
-    when = _time_of(tokens, parts, index, span, times, rivals)
+    own = [t.text.lower() for t in tokens[_after_rival(rivals, span, max(part.start, span.start - 8)) : span.start]]
+    when = _time_of(tokens, parts, index, span, times, [r for r in rivals if not _one_operation(tokens, span, r)])
     where = _levels_near(tokens, part, span)
     operation = Operation(
         procedure=span.concept,
         levels=tuple(dict.fromkeys(s for numbers in where for s in (lv.segments_between(numbers) or ()))),
         side=lv.side_in(tokens, max(part.start, span.start - 8), min(part.end, span.end + 6), span.start),
         date=when.date if when else None,
-        months_ago=round(when.days / 30.44, 2) if when and when.kind == "ago" and when.days is not None else None,
+        months_ago=round(when.days / DAYS_PER_MONTH, 2)
+        if when and when.kind == "ago" and when.days is not None
+        else None,
         name=names[span.concept],
         source=Source(document, start, end, text[start:end]),
     )
@@ -193,8 +223,23 @@ def _mention(
         span,
         linked=bool(_SINCE & set(before[-5:])) and not ({"underwent", "undergone"} & set(before[-6:])),
         anaphoric=bool(_ANAPHORIC & set(before[-3:])) and not where and when is None,
-        distinct=bool(_DISTINCT & set(before)),
+        distinct=bool(_DISTINCT & set(own)),
     )
+
+
+def _after_rival(rivals: Sequence[Span], span: Span, low: int) -> int:
+    """Where the words begin that belong to this operation and not to the one named before it: "revision decompression and TLIF"."""
+    return max((r.end for r in rivals if low < r.end <= span.start), default=low)
+
+
+_WITH = frozenset("and with plus + & / combined".split())
+
+
+def _one_operation(tokens: Sequence[Token], span: Span, other: Span) -> bool:
+    """Two names joined by "and" or "with" are parts of one operation: what dates one dates the other."""
+    first, second = sorted((span, other), key=lambda s: s.start)
+    between = [t.text.lower() for t in tokens[first.end : second.start]]
+    return len(between) <= 2 and bool(_WITH & set(between))
 
 
 def _levels_near(tokens: Sequence[Token], part: Segment, span: Span) -> list[tuple[int, ...]]:
@@ -299,11 +344,35 @@ def _joined(known: Operation, new: Operation, named: Named) -> Operation:
         known,
         procedure=new.procedure if takes_new else known.procedure,
         name=new.name if takes_new else known.name,
+        source=new.source if takes_new else known.source,
         levels=known.levels or new.levels,
         side=known.side or new.side,
         date=known.date or new.date,
         months_ago=known.months_ago if known.months_ago is not None else new.months_ago,
     )
+
+
+_TITLE = re.compile(
+    r"\s*(?:name of |title of )?(?:procedures?|operations?|surgery)(?: (?:performed|done|title))?\s*[:\-–]", re.I
+)
+
+
+def dated_by_note(
+    found: Sequence[Mention], parts: Sequence[Segment], tokens: Sequence[Token], text: str, date: str
+) -> list[Mention]:
+    """Mentions in the note of an operation, with its date for the operation it describes: those under its title, else the first one told.
+
+    An operation with a date or an interval of its own, or named as an earlier one, keeps what it has.
+    """
+    open_ = [m for m in found if not m.linked and m.operation.date is None and m.operation.months_ago is None]
+    titled = {m.segment for m in open_ if _TITLE.match(text, tokens[parts[m.segment].start].start)}
+    sentences = {parts[i].sentence for i in titled or {m.segment for m in open_[:1]}}
+    return [
+        m._replace(operation=msgspec.structs.replace(m.operation, date=date))
+        if m in open_ and parts[m.segment].sentence in sentences
+        else m
+        for m in found
+    ]
 
 
 def join_operations(groups: Sequence[Sequence[Operation]], named: Named) -> tuple[Operation, ...]:

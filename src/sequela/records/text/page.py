@@ -15,7 +15,7 @@ from sequela.records.text.tokens import Segment, Token, segments, tokenize
 _LEADS = frozenset("and but or so since then now when as because although though however , also again".split())
 """Words that may stand before the pronoun that is the subject of a clause; after anything else it is no subject."""
 _COMPLAINT = frozenset({"complaint", "pain"})
-_PRONOUN = frozenset("it they these both this which those its their that".split())
+PRONOUNS = frozenset("it they these both this which those its their that".split())
 
 
 class Page:
@@ -88,7 +88,7 @@ class Page:
         at = part.start
         while at < part.end and self.tokens[at].text.lower() in _LEADS:
             at += 1
-        if at >= part.end or self.tokens[at].text.lower() not in _PRONOUN:
+        if at >= part.end or self.tokens[at].text.lower() not in PRONOUNS:
             return []
         for before in range(index - 1, -1, -1):
             if self.parts[before].sentence < part.sentence - 1:

@@ -5,25 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sequela.case import Course, Document, Event, Observation, Operation, Patient, Relation, Source, Status, Unread
+from sequela.case import (
+    Course,
+    Document,
+    Event,
+    Observation,
+    Operation,
+    Patient,
+    Relation,
+    Source,
+    Status,
+    Unperformed,
+    Unread,
+)
 from sequela.knowledge.model import Derived, Knowledge, Rule
 from sequela.records.text import levels as lv
 from sequela.records.text.context import FAMILY, HYPOTHETICAL, NEGATED, PAST, PLANNED, PREOP, UNCERTAIN, UNSAID
 from sequela.records.text.course import course
 from sequela.records.text.lexicon import Matcher
-from sequela.records.text.measure import value_after, value_before
-from sequela.records.text.page import Page
+from sequela.records.text.measure import Measured, value_after, value_before
+from sequela.records.text.page import PRONOUNS, Page
 from sequela.records.text.person import patient, stated_age
 from sequela.records.text.rules import CompiledRule, Match, RuleBook, later
 from sequela.records.text.rules import match as matches_of
 from sequela.records.text.sections import MODALITIES
 from sequela.records.text.story import Story, began_within, narrates, story
 from sequela.records.text.tokens import Segment
+from sequela.records.text.unperformed import unperformed
 
 _RELATIONS: dict[str, Relation] = {"rel_adjacent": "adjacent", "rel_operated": "operated", "rel_remote": "remote"}
 
 
 _NOT_NOW = frozenset({"operation_note", "past_history"})
+_TOLD = frozenset({"history", "symptom", "questionnaire", "examination"})
+"""Kinds of findings that are as old as the document that tells them."""
 _LASTING = frozenset({"history", "questionnaire", "laboratory", "block"})
 
 
@@ -36,6 +51,7 @@ class Reading(NamedTuple):
     course: Course
     patient: Patient
     unread: tuple[Unread, ...]
+    unperformed: tuple[Unperformed, ...] = ()
 
 
 def by_age(
@@ -64,11 +80,12 @@ class TextReader:
         self.manifestation = {f.id: f.manifestation for f in knowledge.findings}
         self.kinds = {f.id: f.kind for f in knowledge.findings}
         self.derived = knowledge.derived
+        self.of_the_person = {d.finding for d in knowledge.derived if d.age_above is not None or d.trait is not None}
 
     def read(self, document: Document, known: Sequence[Operation] = ()) -> Reading:
         """Everything the document says. known: operations from other documents of the same record."""
         page = Page(self.matcher, document.text, document.kind)
-        told = story(page, document.name, tuple(known), self.names, self.named, self.shared)
+        told = story(page, document, tuple(known), self.names, self.named, self.shared)
         search = _Search(self, document, page, told)
         observations = [*search.observations(), *self._derived(told.told)]
         observations += self._by_age(document, {o.id for o in observations})
@@ -77,9 +94,19 @@ class TextReader:
             told.told,
             tuple(observations),
             tuple(_operation_event(o) for o in told.told),
-            course(observations, told.operations, told.onset, told.spell, told.review, self.manifestation),
+            course(
+                observations,
+                told.operations,
+                told.onset,
+                told.spell,
+                told.relief,
+                told.review,
+                told.elapsed,
+                self.manifestation,
+            ),
             patient(document.text),
             tuple(search.unread()),
+            unperformed(page, document.name, self.names, self.shared),
         )
 
     def _derived(self, operations: Sequence[Operation]) -> list[Observation]:
@@ -153,7 +180,7 @@ class _Search:
         for key, observation, unless in conditional:
             if present.isdisjoint(unless):
                 found.setdefault(key, observation)
-        return list(found.values())
+        return _settled(found)
 
     def unread(self) -> list[Unread]:
         """Clauses that name a structure and an abnormality although no finding used them."""
@@ -205,31 +232,37 @@ class _Search:
         status = self._status(match, index)
         if status is None:
             return None
-        value = None
+        measured = None
         if rule.value is not None:
-            value = self._value(match, rule.value, rule.unit, part)
-            if value is None:
+            measured = self._value(match, rule.value, rule.unit, part)
+            if measured is None:
                 return None
-            inside = (rule.above is None or value > rule.above) and (rule.below is None or value < rule.below)
-            if not inside and rule.outside == "nothing":
-                return None
-            status = status if inside else "absent"
-        level = self._level(match, index)
+            if not _inside(measured.value, rule):
+                if rule.outside == "nothing":
+                    return None
+                status = "absent"
+        of_the_person = compiled.finding in self.reader.of_the_person
+        level = None if of_the_person else self._level(match, index)
         relation = self._relation(index, match, level)
         if rule.relation and (relation or "unknown") not in rule.relation:
             return None
-        start, end, words = self.page.words(match.start, match.end)
+        first, last = match.start, match.end
+        if last - first == 1 and self.page.tokens[first].text.lower() in PRONOUNS:
+            first, last = part.start, part.end  # "It" alone says nothing: the clause does
+        if measured is not None:  # the words quoted hold the number
+            first, last = min(first, measured.at), max(last, measured.at + 1)
+        start, end, words = self.page.words(first, last)
         self.used[match.start : match.end] = b"\1" * (match.end - match.start)
         low, high = max(part.start, match.start - 8), min(part.end, match.end + 8)
         return Observation(
             compiled.finding,
             status,
-            value,
-            rule.unit if value is not None else None,
+            measured.value if measured is not None else None,
+            measured.unit if measured is not None else None,
             level,
-            lv.side_in(self.page.tokens, low, high, match.start),
-            self._date(index),
-            relation,
+            None if of_the_person else lv.side_in(self.page.tokens, low, high, match.start),
+            None if of_the_person else self._date(index, compiled.finding),
+            None if of_the_person else relation,
             Source(self.document.name, start, end, words),
         )
 
@@ -266,20 +299,22 @@ class _Search:
         if (
             flags & NEGATED and rule.negatable and rule.value is None
         ):  # a number is what it is, whatever was denied before it
+            if match.compiled.finding in self.reader.of_the_person:
+                return None  # "fused to S1, no lucency": the denial is of something else
             return "absent" if rule.says != "absent" else None
         if flags & UNCERTAIN and rule.says == "present":
             return "uncertain"
         return rule.says
 
-    def _value(self, match: Match, concept: str, unit: str | None, part: Segment) -> float | None:
+    def _value(self, match: Match, concept: str, unit: str | None, part: Segment) -> Measured | None:
         tokens, text = self.page.tokens, self.page.text
         for span in match.spans:
             if concept in self.page.broader(span):
-                value = value_after(tokens, span.end, part.end, text, unit)
-                if value is None:
-                    value = value_before(tokens, span.start, part.start, text, unit)
-                if value is not None:
-                    return value
+                measured = value_after(tokens, span.end, part.end, text, unit)
+                if measured is None:
+                    measured = value_before(tokens, span.start, part.start, text, unit)
+                if measured is not None:
+                    return measured
         return None
 
     def _level(self, match: Match, index: int) -> str | None:
@@ -304,9 +339,28 @@ class _Search:
                     nearest = (gap, told)
         return nearest[1] if nearest else lv.relation(level, self.blocks)
 
-    def _date(self, index: int) -> str | None:
-        dates = [t.date for t in self.page.times_in(self.page.parts[index]) if t.kind == "date"]
-        return dates[0] if dates else self.document.date
+    def _date(self, index: int, finding: str) -> str | None:
+        """A test is of the day its clause gives. What is told or examined is of the day of the document: "leg pain since 2019" is now."""
+        if self.reader.kinds.get(finding) not in _TOLD or self.document.date is None:
+            dates = [t.date for t in self.page.times_in(self.page.parts[index]) if t.kind == "date"]
+            return dates[0] if dates else self.document.date
+        return self.document.date
+
+
+def _inside(value: float, rule: Rule) -> bool:
+    return (rule.above is None or value > rule.above) and (rule.below is None or value < rule.below)
+
+
+def _settled(found: dict[Key, Observation]) -> list[Observation]:
+    """Without the denials made of words that state the finding: "the ankle jerk is absent" denies no finding, its last word is the finding."""
+    stated = [(key[0], key[2], o.source) for key, o in found.items() if o.status == "present" and o.source is not None]
+    places: dict[tuple[str, int], Source] = {(name, sentence): source for name, sentence, source in stated}
+    return [o for key, o in found.items() if o.status != "absent" or not _same_words(o, places.get((key[0], key[2])))]
+
+
+def _same_words(observation: Observation, place: Source | None) -> bool:
+    own = observation.source
+    return own is not None and place is not None and own.start < place.end and place.start < own.end
 
 
 def _operation_event(operation: Operation) -> Event:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
+
+from sequela.case.spans import DAYS_PER_MONTH, DAYS_PER_YEAR
 
 Kind = Literal["ago", "after", "duration", "date", "age"]
 
@@ -22,12 +25,12 @@ _DAYS = {
     "week": 7.0,
     "wk": 7.0,
     "fortnight": 14.0,
-    "month": 30.44,
-    "mth": 30.44,
-    "mo": 30.44,
-    "year": 365.25,
-    "yr": 365.25,
-    "decade": 3652.5,
+    "month": DAYS_PER_MONTH,
+    "mth": DAYS_PER_MONTH,
+    "mo": DAYS_PER_MONTH,
+    "year": DAYS_PER_YEAR,
+    "yr": DAYS_PER_YEAR,
+    "decade": 10 * DAYS_PER_YEAR,
 }
 _MONTHS = "january february march april may june july august september october november december".split()
 
@@ -60,6 +63,10 @@ _FOR = re.compile(
     r"\b(?:for|over|during|in|of|last|past) (?:about |almost |nearly |some |around |approximately |more than |over |at least |the |up to )*(?:past |last |previous |preceding )?$",
     re.I,
 )
+_AT_FIRST = re.compile(r"\b(?:for|over|during|in) (?:about )?(?:the |his |her )?first $", re.I)
+_AFTER_THAT = re.compile(
+    r"\b(?:returned|recurred|back|again|relapsed) after (?:about |almost |nearly |some |around |only |just )?$", re.I
+)
 _WITHIN = re.compile(r"\bwithin (?:the )?(?:first )?$", re.I)
 _ON_THE = re.compile(r"\b(?:on|by) (?:the )?$", re.I)
 
@@ -67,14 +74,16 @@ _DATES = tuple(
     re.compile(pattern, re.I)
     for pattern in (
         r"\b(?P<y>(?:19|20)\d\d)-(?P<mo>\d\d)-(?P<d>\d\d)\b",
-        rf"\b(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<mon>{_MONTH}),? (?P<y>(?:19|20)\d\d)\b",
+        rf"\b(?:(?<![/–-])(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?)?(?P<mon>{_MONTH}),? (?P<y>(?:19|20)\d\d)\b",
         rf"\b(?P<mon>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y>(?:19|20)\d\d)\b",
         r"\b(?P<d>\d{1,2})[./](?P<mo>\d{1,2})[./](?P<y>(?:19|20)\d\d)\b",
+        r"(?<=\s)['’](?P<yy>\d\d)\b(?!s)",
+        r"(?<![\d./-])(?P<mo>0?[1-9]|1[0-2])/(?P<y>(?:19|20)\d\d)\b",
         r"(?:\b(?:in|since|year|during|from|early|late|mid|and|of)|\() ?(?:early |late |mid-?)?(?P<y>(?:19|20)\d\d)\b",
-        r"(?<![\d.:/-] )(?<![\d.:/-])\b(?P<y>19[6-9]\d|20[0-3]\d)\b(?! ?(?:mg|mcg|ml|mL|units?|IU|m\b|metres|meters|steps|kcal|calories|hours|h\b|g\b|%|[-/.:]\d))",
+        r"(?:(?<![\d.:/-] )|(?<=[LS]\d )|(?<=[LS]\d[-/]\d ))(?<![\d.:/-])\b(?P<y>19[6-9]\d|20[0-3]\d)\b(?! ?(?:mg|mcg|ml|mL|units?|IU|m\b|metres|meters|steps|kcal|calories|hours|h\b|g\b|%|[-/.:]\d))",
     )
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d|['’]\d\d")
 _AGE = re.compile(
     r"\bat (?:the )?age (?:of )?(?P<n>\d{1,2})\b|\bwhen (?:she|he) was (?P<m>\d{1,2})\b|\bat (?P<k>\d{2}) (?:he|she)\b",
     re.I,
@@ -83,13 +92,17 @@ _POD = re.compile(
     r"\b(?:POD|post[- ]?op(?:erative)? day|day)[ #]*(?P<n>\d+)(?= (?:after|post|following)|\b)(?! of)", re.I
 )
 _AT_ONCE = re.compile(
-    r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b"
+    r"\b(?:immediately|straight|directly|right) (?:after|following|post|afterwards)\b|\bfrom the moment (?:he|she)\b|\bwhen (?:he|she) (?:woke|awoke|came round)\b|\b(?:on|since|after) (?:he |she )?(?:waking|woke|awakening|came round|coming round)\b"
     r"|\bever since (?:the|that|then|surgery|his|her)\b|(?:^|[.;,] ?|\bpain |\bever )since (?:the|that|his|her|this) (?:\w+ ){0,3}?(?:operation|surgery|procedure|fusion|discectomy|laminectomy|decompression)\b|\bin recovery\b",
     re.I,
 )
 _TODAY = re.compile(r"\b(?:earlier )?today\b|\bthis morning\b|\bjust had\b|\bhas just\b", re.I)
 _YESTERDAY = re.compile(r"\byesterday\b|\blast night\b", re.I)
 _LAST = re.compile(r"\b(?:last|the preceding|the previous) (year|month|week)\b", re.I)
+
+
+_WRAPPED = re.compile(r"(?<=[a-z,])\n(?=[a-z\d])")
+"""A line end inside a sentence; every offset stays."""
 
 
 class TimeMention(NamedTuple):
@@ -104,6 +117,7 @@ class TimeMention(NamedTuple):
 
 def time_mentions(text: str) -> list[TimeMention]:
     """All time expressions of the text, in order; where two overlap the first kind wins: interval, day number, age, date."""
+    text = _WRAPPED.sub(" ", text)
     found: list[TimeMention] = []
     taken = bytearray(len(text))  # 1 where a character belongs to an expression
     for unit in _UNIT.finditer(text):
@@ -159,7 +173,45 @@ def _interval(text: str, unit: re.Match[str]) -> TimeMention | None:
         after = pattern.match(tail)
         if after:
             return TimeMention(kind, start, end + after.end(), days)  # type: ignore[arg-type]
-    return TimeMention("duration", start, end, days) if _FOR.search(head) else None
+    if _AFTER_THAT.search(head):
+        return TimeMention("after", start, end, days)
+    return TimeMention("duration", start, end, days) if _FOR.search(head) or _AT_FIRST.search(head) else None
+
+
+_HEADING_LINES = 12
+_HEADING_WORDS = 14
+_DATELINE = re.compile(
+    r"\b(?:date|dated|clinic|ward|round|note|letter|report|review|follow-up|visit|admission|admitted|discharge|outpatients?|department|hospital|"
+    r"emergency|consultation|assessment|mri|ct|x-?rays?|xr|films?|radiographs?|imaging|scan|study|emg|examination|operation note|operative note)\b",
+    re.I,
+)
+_OTHER_DATE = re.compile(
+    r"\b(?:dob|born|birth|comparison|previous|prior|since|after|following|had|underwent|was|were|is|has|next|due|planned|"
+    r"date of (?:surgery|operation|injury|accident))\b",
+    re.I,
+)
+_OPERATION_DATE = re.compile(
+    r"\s*(?:date of (?:the )?(?:surgery|operation|procedure)|(?:surgery|operation) date)\b", re.I
+)
+
+
+def heading_date(text: str, kind: str = "text") -> str | None:
+    """The day a letter or report was written, where a line of its heading says so: "Spine clinic, 15 April 2026", "Date: 3/5/2024".
+
+    kind: of the document. The note of an operation is of the day of the operation.
+    """
+    lines = [line for line in text[:4000].split("\n") if line.strip()][:_HEADING_LINES]
+    for line in lines:
+        days = [m for m in time_mentions(line) if m.kind == "date" and m.date and len(m.date) == len("2026-04-15")]
+        rest = "".join(c for i, c in enumerate(line) if not any(m.start <= i < m.end for m in days))
+        if len(days) != 1 or len(rest.split()) > _HEADING_WORDS:
+            continue
+        alone = not re.search(r"[A-Za-z]{3}", rest)
+        if kind == "operation_note" and _OPERATION_DATE.match(line):
+            return days[0].date
+        if alone or (_DATELINE.search(rest) and not _OTHER_DATE.search(rest)):
+            return days[0].date
+    return None
 
 
 def number(text: str) -> float | None:
@@ -185,8 +237,16 @@ def number(text: str) -> float | None:
     return total or None
 
 
+_LATEST = 40
+"""Two figures up to here are of this century: '09, but '85."""
+
+
+def _century(figures: str) -> str:
+    return ("20" if int(figures) <= _LATEST else "19") + figures
+
+
 def _date(groups: dict[str, str | None]) -> str | None:
-    year = groups["y"]
+    year = groups["yy"] and _century(groups["yy"]) if "yy" in groups else groups["y"]
     month = groups.get("mo")
     if groups.get("mon"):
         short = (groups["mon"] or "")[:3].lower()
@@ -196,6 +256,6 @@ def _date(groups: dict[str, str | None]) -> str | None:
     if not 1 <= int(month) <= 12:
         return year
     day = groups.get("d")
-    if not day or not 1 <= int(day) <= 31:
+    if not day or not 1 <= int(day) <= calendar.monthrange(int(year or 0), int(month))[1]:
         return f"{year}-{int(month):02d}"
     return f"{year}-{int(month):02d}-{int(day):02d}"

@@ -147,10 +147,7 @@ def segments(text: str, tokens: list[Token]) -> list[Segment]:
         if _line_break(text, tokens, i) and start < i:
             out.append(Segment(start, i, sentence))
             start, sentence = i, sentence + 1
-        if token.text in ".!?" and _ends_sentence(text, tokens, i):
-            out.append(Segment(start, i + 1, sentence))
-            start, sentence = i + 1, sentence + 1
-        elif i + 1 - start >= _LONGEST:
+        if (token.text in ".!?" and _ends_sentence(text, tokens, i)) or i + 1 - start >= _LONGEST:
             out.append(Segment(start, i + 1, sentence))
             start, sentence = i + 1, sentence + 1
         elif token.text == ";" or (token.kind == "word" and token.text.lower() in _BREAKING and start < i):
