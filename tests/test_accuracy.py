@@ -33,8 +33,8 @@ def test_the_confirmed_cause_is_among_the_first(answers):
     for case, answer in zip(CASES, answers, strict=True):
         order = [c.id for c in answer.causes]
         ranks.append(min(order.index(a) for a in case["truth"]["accept"]))
-    assert sum(r == 0 for r in ranks) / len(ranks) >= 0.60
-    assert sum(r < 3 for r in ranks) / len(ranks) >= 0.79
+    assert sum(r == 0 for r in ranks) / len(ranks) >= 0.70
+    assert sum(r < 3 for r in ranks) / len(ranks) >= 0.87
 
 
 def test_every_urgent_case_is_flagged_and_few_others(answers):
@@ -54,7 +54,7 @@ def test_every_finding_points_at_its_words(answers):
             assert o.source is None or texts[o.source.document][o.source.start : o.source.end] == o.source.text
 
 
-@pytest.mark.parametrize(("name", "f1"), [("published", 0.84), ("letters-develop", 0.86), ("letters-measure", 0.70)])
+@pytest.mark.parametrize(("name", "f1"), [("published", 0.88), ("letters-develop", 0.91), ("letters-measure", 0.74)])
 def test_findings_of_annotated_texts(name, f1):
     knowledge = load()
     reader, implied = TextReader(knowledge), {f.id: f.implies for f in knowledge.findings}
@@ -65,7 +65,7 @@ def test_findings_of_annotated_texts(name, f1):
     assert 2 * tp / (2 * tp + fp + fn) >= f1
 
 
-@pytest.mark.parametrize(("name", "first", "third"), [("letters-develop", 0.70, 0.90), ("letters-measure", 0.65, 0.87)])
+@pytest.mark.parametrize(("name", "first", "third"), [("letters-develop", 0.70, 0.90), ("letters-measure", 0.77, 0.91)])
 def test_the_cause_of_a_letter_is_among_the_first(name, first, third):
     ranks = []
     for one in annotated(name):
@@ -75,7 +75,7 @@ def test_the_cause_of_a_letter_is_among_the_first(name, first, third):
     assert sum(r < 3 for r in ranks) / len(ranks) >= third
 
 
-@pytest.mark.parametrize(("half", "recall", "precision"), [("develop", 0.93, 0.97), ("unseen", 0.74, 0.92)])
+@pytest.mark.parametrize(("half", "recall", "precision"), [("develop", 0.96, 0.99), ("unseen", 0.81, 0.95)])
 def test_phrasing_set(half, recall, precision):
     knowledge = load()
     reader, implied = TextReader(knowledge), {f.id: f.implies for f in knowledge.findings}

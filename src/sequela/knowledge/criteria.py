@@ -1,4 +1,4 @@
-"""Form of the criteria language: is a criterion well formed, and which findings does it ask for.
+"""Form of the criteria language: is a criterion well formed. Which findings it asks for: `knowledge.leaves`.
 
 `all`, `any`, `not`, `at_least: {count, of}`, or a leaf: a finding id, {finding, above|below}, {finding, suspected, cleared_by},
 {fact, above|below} or, for a fact that is true or false, {fact}. Evaluating it on a case is `reasoning.criteria`.
@@ -28,22 +28,6 @@ FACTS = (
 
 _HEADS = ("all", "any", "not", "at_least", "finding", "fact")
 _FORM = "write one of all, any, not, at_least, finding, fact"
-
-
-def findings_in(criteria: Any) -> Iterator[str]:
-    """Every finding the criteria ask for, in reading order, possibly twice."""
-    if isinstance(criteria, str):
-        yield criteria
-    elif isinstance(criteria, list):
-        for part in criteria:
-            yield from findings_in(part)
-    elif isinstance(criteria, dict):
-        if "finding" in criteria:
-            yield criteria["finding"]
-            yield from criteria.get("cleared_by", ())
-        for head in ("all", "any", "not"):
-            yield from findings_in(criteria.get(head, []))
-        yield from findings_in(criteria.get("at_least", {}).get("of", []))
 
 
 def check_criteria(place: Place, criteria: Any, findings: Collection[str]) -> Iterator[Problem]:

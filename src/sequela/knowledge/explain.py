@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sequela.knowledge.criteria import findings_in
+from sequela.knowledge.leaves import findings_in
 from sequela.knowledge.loader import load, sources
 from sequela.knowledge.model import (
     Basis,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sequela.knowledge.criteria import findings_in
+from sequela.knowledge.leaves import findings_in
 from sequela.knowledge.model import Finding, Knowledge, RedFlag
 from sequela.reasoning.assessment import Question
 from sequela.reasoning.criteria import evaluate

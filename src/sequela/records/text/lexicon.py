@@ -30,10 +30,17 @@ class Span(NamedTuple):
     hidden: int = 0
 
 
-class Trie(msgspec.Struct):
-    """Word forms as nested mappings: key -> node; under the empty key the concepts that end there. prefixes: length -> first letters."""
+Node = dict[str, Any]
+"""Key of the next word -> node; under the empty key the concepts that end here."""
 
-    nodes: dict[str, Any]
+
+class Trie(msgspec.Struct):
+    """Word forms by their first key, each subtree packed until a text holds that word. prefixes: length -> first letters.
+
+    A letter uses some hundred of the many thousand first words, and unpacking the rest would cost more than reading the letter.
+    """
+
+    packed: dict[str, msgspec.Raw]
     prefixes: dict[int, set[str]]
 
 
@@ -48,7 +55,8 @@ class Matcher:
         self.spaces = {name: 1 << n for n, name in enumerate(sorted(spaces))}
         self.bit = {c.id: _hides(c, self.spaces) for c in lexicon.concepts}
         compiled = _cached(lexicon, version) if version else _compile(lexicon)
-        self.trie, self.prefixes = compiled.nodes, compiled.prefixes
+        self._packed, self.prefixes = compiled.packed, compiled.prefixes
+        self._nodes: dict[str, Node | None] = {}
         self._keys: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def keys(self, token: Token) -> tuple[str, ...]:
@@ -60,6 +68,13 @@ class Matcher:
             known = self._keys[token.keys] = token.keys + tuple(extra)
         return known
 
+    def _first(self, key: str) -> Node | None:
+        """The subtree of forms that begin with a key."""
+        if key not in self._nodes:
+            packed = self._packed.get(key)
+            self._nodes[key] = None if packed is None else msgspec.msgpack.decode(packed, type=dict[str, Any])
+        return self._nodes[key]
+
     def spans(self, tokens: list[Token]) -> list[Span]:
         """All concepts, ordered by start; one strictly inside a longer one is marked hidden in the longer one's chapter.
 
@@ -70,7 +85,7 @@ class Matcher:
         found: list[Span] = []
         for start in range(len(tokens)):
             for key in keys[start]:
-                node = self.trie.get(key)
+                node = self._first(key)
                 if node is not None:
                     self._walk(node, keys, start, start + 1, found)
         return self._hide(found)
@@ -141,21 +156,22 @@ def _cached(lexicon: Lexicon, version: str) -> Trie:
 
 
 def _compile(lexicon: Lexicon) -> Trie:
-    trie = Trie({}, {})
+    nodes: Node = {}
+    prefixes: dict[int, set[str]] = {}
     for concept in lexicon.concepts:
         for form in concept.forms:
-            _add(trie, form, concept.id)
+            _add(nodes, prefixes, form, concept.id)
     for name, forms in lexicon.triggers.items():
         for form in forms:
-            _add(trie, form, "!" + name)
-    return trie
+            _add(nodes, prefixes, form, "!" + name)
+    return Trie({key: msgspec.Raw(msgspec.msgpack.encode(node)) for key, node in nodes.items()}, prefixes)
 
 
-def _add(trie: Trie, form: str, concept: str) -> None:
-    node = trie.nodes
+def _add(nodes: Node, prefixes: dict[int, set[str]], form: str, concept: str) -> None:
+    node = nodes
     for key in form_keys(form):
         if key.endswith("*") and len(key) > 1:
-            trie.prefixes.setdefault(len(key) - 1, set()).add(key[:-1])
+            prefixes.setdefault(len(key) - 1, set()).add(key[:-1])
         node = node.setdefault(key, {})
     node.setdefault(_END, []).append(concept)
 

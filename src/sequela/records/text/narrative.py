@@ -58,8 +58,19 @@ def _slice(tokens: Sequence[Token], start: int, end: int, text: str) -> str:
     return text[tokens[start].start : tokens[end - 1].end] if end > start else ""
 
 
+# "Because of back pain and sciatica, he had ...": the reason may also stand ahead of the operation.
+_AHEAD = re.compile(
+    r"\b(?:because of|on account of|owing to|due to|for)\b[^,;.]+,(?= (?:he|she|they|the patient|I|we)\b)", re.I
+)
+
+
 def _indication(tokens: Sequence[Token], part: Segment, mention: Mention, text: str, before: list[bool]) -> None:
     """The reason given for the operation: "underwent L4-5 discectomy for left sciatica"."""
+    ahead = _slice(tokens, part.start, mention.span.start, text)
+    reason = _AHEAD.search(ahead)
+    if reason:
+        base = tokens[part.start].start
+        _mark(tokens, base + reason.start(), base + reason.end(), part.start, mention.span.start, before)
     after = _slice(tokens, mention.span.end, part.end, text)
     match = _INDICATION.search(after)
     if not match:
@@ -82,6 +93,10 @@ def _mark(tokens: Sequence[Token], low: int, high: int, start: int, end: int, be
             before[i] = True
 
 
+_LATER = re.compile(r"\blater\b", re.I)
+"""Ahead of an operation in its own sentence "later" tells what came before it, not after."""
+
+
 def _earlier_in_sentence(
     tokens: Sequence[Token], parts: Sequence[Segment], mention: Mention, text: str, before: list[bool]
 ) -> None:
@@ -92,7 +107,7 @@ def _earlier_in_sentence(
         first -= 1
     start = parts[first].start
     told = _slice(tokens, start, mention.span.start, text)
-    if _PAST.search(told) and not _now(told):
+    if _PAST.search(told) and not _now(_LATER.sub("", told)):
         for i in range(start, mention.span.start):
             before[i] = True
 
