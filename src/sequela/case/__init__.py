@@ -1,11 +1,13 @@
 """The vocabulary of a patient's story: documents, operations, observations, time."""
 
 from sequela.case.model import (
+    Activity,
     Case,
     Conflict,
     Course,
     Document,
     Event,
+    NerveSign,
     NerveTest,
     NerveTestKind,
     Observation,
@@ -14,6 +16,7 @@ from sequela.case.model import (
     Problem,
     Relation,
     Side,
+    SignKind,
     Source,
     Status,
     Unperformed,
@@ -21,11 +24,13 @@ from sequela.case.model import (
 )
 
 __all__ = [
+    "Activity",
     "Case",
     "Conflict",
     "Course",
     "Document",
     "Event",
+    "NerveSign",
     "NerveTest",
     "NerveTestKind",
     "Observation",
@@ -34,6 +39,7 @@ __all__ = [
     "Problem",
     "Relation",
     "Side",
+    "SignKind",
     "Source",
     "Status",
     "Unperformed",

@@ -112,6 +112,29 @@ class NerveTest(msgspec.Struct, frozen=True):
     source: Source | None = None
 
 
+SignKind = Literal[
+    "needle", "motor", "sensory", "late", "power", "reflex", "tension", "sensation", "pain", "stated", "imaging"
+]
+"""How a sign of a nerve was found: needle EMG, conduction (motor, sensory, H reflex and F wave), examination, history, named in words, imaging."""
+Activity = Literal["active", "chronic", "active on chronic"]
+
+
+class NerveSign(msgspec.Struct, frozen=True):
+    """One sign for or against a lesion of a nerve.
+
+    kind: needle, motor, sensory, late, power, reflex, tension, sensation, pain, stated or imaging. structure: of localisation.yaml; empty
+    where the sign names roots itself, with a weight each. status: present means abnormal. activity: of a needle finding.
+    """
+
+    kind: SignKind
+    structure: str
+    side: Side | None
+    status: Status
+    roots: tuple[tuple[str, float], ...] = ()
+    activity: Activity | None = None
+    source: Source | None = None
+
+
 class Event(msgspec.Struct, frozen=True):
     """A point of the patient's story, in order: operation, onset, imaging, injection, document."""
 
@@ -180,3 +203,4 @@ class Case(msgspec.Struct, frozen=True):
     unread: tuple[Unread, ...] = ()
     unperformed: tuple[Unperformed, ...] = ()
     nerve_tests: tuple[NerveTest, ...] = ()
+    nerve_signs: tuple[NerveSign, ...] = ()

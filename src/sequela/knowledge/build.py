@@ -11,7 +11,7 @@ from sequela.knowledge.consistency import check_consistency
 from sequela.knowledge.decode import Parts, decode
 from sequela.knowledge.documents import Problem
 from sequela.knowledge.likelihood import likelihood
-from sequela.knowledge.model import Knowledge, Lexicon, Rule, SourceRow
+from sequela.knowledge.model import Concept, Knowledge, Lexicon, Rule, SourceRow
 
 
 class Built(NamedTuple):
@@ -62,6 +62,7 @@ def _together(parts: Parts, version: str) -> Knowledge:
         lexicon=_lexicon(parts),
         derived=tuple(e.value for e in parts.derived),
         syndromes=parts.syndromes,
+        localisation=parts.localisation.value if parts.localisation else None,
         missed={file.kind: file.missed for file, _ in parts.finding_files},
     )
 
@@ -71,7 +72,13 @@ def _lexicon(parts: Parts) -> Lexicon:
     for (finding, rule), _ in parts.rules:
         rules.setdefault(finding, []).append(rule)
     return Lexicon(
-        concepts=tuple(e.value for e in parts.concepts),
+        concepts=(*(e.value for e in parts.concepts), *_nerve_concepts(parts)),
         rules={finding: tuple(found) for finding, found in rules.items()},
         triggers=parts.triggers,
     )
+
+
+def _nerve_concepts(parts: Parts) -> tuple[Concept, ...]:
+    """The structures of localisation.yaml as concepts of the chapter `localisation`, so that the reader finds them in a text."""
+    known = parts.localisation.value.structures if parts.localisation else ()
+    return tuple(Concept("nerve." + s.id, s.forms, space="localisation") for s in known)

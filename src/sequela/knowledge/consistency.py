@@ -11,6 +11,7 @@ from sequela.knowledge.criteria import FACTS, check_criteria
 from sequela.knowledge.decode import Entry, Parts
 from sequela.knowledge.documents import Place, Problem, closest
 from sequela.knowledge.likelihood import presence, presence_in_others
+from sequela.knowledge.localisation_check import check_localisation
 from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Missed, Priors, Procedure, RedFlag
 from sequela.knowledge.readability import HIGHEST, grade
 from sequela.knowledge.time_limit import hours
@@ -62,6 +63,9 @@ def check_consistency(parts: Parts) -> Iterator[Problem]:
     yield from _priors(parts, known)
     yield from _red_flags(parts, known)
     yield from _tests(parts, known)
+    if parts.localisation is not None:
+        yield from sourced(parts.localisation.place, parts.localisation.value.basis, known)
+        yield from check_localisation(parts.localisation, known.findings)
     yield from _lexicon(parts, known)
 
 

@@ -16,6 +16,7 @@ from sequela.knowledge.model import (
     Derived,
     Finding,
     FindingFile,
+    Localisation,
     Manifestation,
     Priors,
     Procedure,
@@ -65,6 +66,7 @@ class Parts:
         self.syndromes: dict[str, Syndrome] = {}
         self.derived: list[Entry[Derived]] = []
         self.priors: Entry[Priors] | None = None
+        self.localisation: Entry[Localisation] | None = None
 
 
 def decode(root: Path) -> Parts:
@@ -81,6 +83,8 @@ def decode(root: Path) -> Parts:
         parts.sources += _list(parts, _document(parts, root, name), SourceRow)
     _red_flags(parts, _document(parts, root, "red_flags.yaml"))
     parts.priors = _entry(parts, Place(_document(parts, root, "priors.yaml")), Priors)
+    if (root / "localisation.yaml").exists():
+        parts.localisation = _entry(parts, Place(_document(parts, root, "localisation.yaml")), Localisation)
     _lexicon(parts, root)
     return parts
 

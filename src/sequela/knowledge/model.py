@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from sequela.case import SignKind
+
 Urgency = Literal["emergency", "same_day", "within_72h", "within_2_weeks"]
 Kind = Literal[
     "history",
@@ -352,6 +354,72 @@ class Lexicon(msgspec.Struct, frozen=True):
     triggers: dict[str, tuple[str, ...]]
 
 
+class Site(Strict, frozen=True):
+    """A place where a nerve can be hurt. share: of the prior, both sides together. roots: of a root or several roots."""
+
+    id: str
+    name: str
+    kind: Literal["root", "roots", "nerve", "diffuse", "none"]
+    share: float
+    roots: tuple[str, ...] = ()
+
+
+class Structure(Strict, frozen=True):
+    """What is examined: a muscle (needle), a conduction, a movement, a reflex, a stretch test, a patch of skin.
+
+    roots: weight of each root, 0..1. nerves: sites that reach it. proven: abnormal and examined in proven lesions of one root.
+    root: P(abnormal) of a conduction when a root that feeds it is affected. muscles: of a movement. reach: how far down it lies.
+    focal: slows or blocks only in a lesion of its own nerve.
+    """
+
+    id: str
+    kind: Literal["needle", "motor", "sensory", "late", "power", "reflex", "tension", "area"]
+    name: str
+    forms: tuple[str, ...]
+    basis: Basis
+    roots: dict[str, float] = {}
+    nerves: tuple[str, ...] = ()
+    proven: dict[str, tuple[int, int]] = {}
+    root: float | None = None
+    muscles: tuple[str, ...] = ()
+    reach: Literal["foot", "leg", "thigh"] = "thigh"
+    focal: bool = False
+
+
+class Examination(Strict, frozen=True):
+    """P(abnormal) where the lesion reaches and where it does not; trust: weight of one result."""
+
+    abnormal: float
+    otherwise: float
+    trust: float
+
+
+class RootLevels(Strict, frozen=True):
+    """Segment -> root -> P(that root is the one pressed), in the canal and in the foramen, and the findings that lie there."""
+
+    canal: dict[str, dict[str, float]]
+    foramen: dict[str, dict[str, float]]
+    in_canal: tuple[str, ...]
+    in_foramen: tuple[str, ...]
+    misplaced: tuple[str, ...]
+
+
+class Localisation(Strict, frozen=True):
+    """Everything the localiser of nerve lesions knows; see knowledge/localisation.yaml."""
+
+    sites: tuple[Site, ...]
+    both_sides: float
+    certain: float
+    shrink: float
+    gain: float
+    full: float
+    basis: Basis
+    examinations: dict[SignKind, Examination]
+    polyneuropathy: dict[str, float]
+    structures: tuple[Structure, ...]
+    levels: RootLevels
+
+
 class Knowledge(msgspec.Struct, frozen=True):
     """The whole knowledge base, checked. version is the content hash of its YAML files."""
 
@@ -366,6 +434,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     tests: tuple[Test, ...]
     lexicon: Lexicon
     derived: tuple[Derived, ...]
+    localisation: Localisation | None = None
     syndromes: dict[str, Syndrome] = {}
     missed: dict[str, Missed] = {}
     """By kind of finding: what holds for those that have none of their own."""

@@ -8,6 +8,7 @@ from sequela.reasoning.applicability import applicability
 from sequela.reasoning.assessment import Assessment, Question, RaisedFlag, RankedCause, Weight
 from sequela.reasoning.differential import rank
 from sequela.reasoning.facts import facts_of, known
+from sequela.reasoning.localisation import Located, locate
 from sequela.reasoning.mechanism import mechanisms
 from sequela.reasoning.missing import questions
 from sequela.reasoning.network import compiled
@@ -22,6 +23,7 @@ def reason(case: Case, knowledge: Knowledge) -> Assessment:
     facts = facts_of(case, knowledge)
     judged = judge(knowledge, findings, facts)
     ranked = rank(case, knowledge, findings)
+    located = locate(case.nerve_signs, knowledge.localisation) if knowledge.localisation else Located()
     return Assessment(
         knowledge_version=knowledge.version,
         case=case,
@@ -32,4 +34,5 @@ def reason(case: Case, knowledge: Knowledge) -> Assessment:
         missing=questions(knowledge, findings, facts, judged, ranked.evidence, ranked.posterior),
         applicability=applicability(case),
         any_from=ranked.any_from,
+        located=located,
     )

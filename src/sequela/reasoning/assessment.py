@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from sequela.case import Case, Source
+from sequela.reasoning.localisation import Located
 
 SCHEMA = "sequela.assessment/1"
 
@@ -85,7 +86,7 @@ class Assessment(msgspec.Struct, frozen=True):
     causes: tuple[RankedCause, ...]
     none_of_these: float
     mechanisms: dict[str, float]
-    roots: tuple[dict[str, Any], ...] = ()
+    located: Located = Located()
     next_tests: tuple[dict[str, Any], ...] = ()
     plan: dict[str, Any] = {}
     missing: tuple[Question, ...] = ()
@@ -114,7 +115,8 @@ class Assessment(msgspec.Struct, frozen=True):
             "causes": [_cause(c) for c in self.causes],
             "none_of_these": self.none_of_these,
             "mechanisms": dict(self.mechanisms),
-            "roots": list(self.roots),
+            "roots": [msgspec.to_builtins(r) for r in self.located.roots],
+            "localisation": msgspec.to_builtins(self.located),
             "next_tests": list(self.next_tests),
             "plan": dict(self.plan),
             "missing": [msgspec.to_builtins(q) for q in self.missing],

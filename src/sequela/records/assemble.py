@@ -14,6 +14,7 @@ from sequela.knowledge.model import Knowledge
 from sequela.records import questions
 from sequela.records.gathered import Gathered
 from sequela.records.interval import by_day
+from sequela.records.nerve_signs import nerve_signs
 from sequela.records.text.operations import join_operations
 from sequela.records.text.reader import Reading, TextReader, by_age
 from sequela.records.text.time import heading_date
@@ -53,6 +54,12 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
         unread=tuple(u for r in readings for u in r.unread),
         unperformed=tuple(u for r in readings for u in r.unperformed),
         nerve_tests=gathered.nerve_tests,
+        nerve_signs=nerve_signs(
+            [sign for r in readings for sign in r.nerve_signs],
+            gathered.nerve_tests,
+            observations,
+            knowledge.localisation,
+        ),
     )
 
 

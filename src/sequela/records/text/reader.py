@@ -9,6 +9,7 @@ from sequela.case import (
     Course,
     Document,
     Event,
+    NerveSign,
     Observation,
     Operation,
     Patient,
@@ -29,6 +30,7 @@ from sequela.records.text.person import patient, stated_age
 from sequela.records.text.rules import CompiledRule, Match, RuleBook, later
 from sequela.records.text.rules import match as matches_of
 from sequela.records.text.sections import MODALITIES
+from sequela.records.text.signs import signs
 from sequela.records.text.story import Story, began_within, narrates, story
 from sequela.records.text.tokens import Segment
 from sequela.records.text.unperformed import unperformed
@@ -52,6 +54,7 @@ class Reading(NamedTuple):
     patient: Patient
     unread: tuple[Unread, ...]
     unperformed: tuple[Unperformed, ...] = ()
+    nerve_signs: tuple[NerveSign, ...] = ()
 
 
 def by_age(
@@ -79,6 +82,9 @@ class TextReader:
         self.own_traits = {p.id: p.traits for p in knowledge.procedures}
         self.manifestation = {f.id: f.manifestation for f in knowledge.findings}
         self.kinds = {f.id: f.kind for f in knowledge.findings}
+        known = knowledge.localisation.structures if knowledge.localisation else ()
+        self.structures = {s.id: s for s in known}
+        self.nerves = self.matcher.spaces.get("localisation", 0)
         self.derived = knowledge.derived
         self.of_the_person = {d.finding for d in knowledge.derived if d.age_above is not None or d.trait is not None}
 
@@ -107,6 +113,7 @@ class TextReader:
             patient(document.text),
             tuple(search.unread()),
             unperformed(page, document.name, self.names, self.shared),
+            signs(page, told, self.structures, document.name, self.nerves),
         )
 
     def _derived(self, operations: Sequence[Operation]) -> list[Observation]:
