@@ -125,6 +125,8 @@ def _next(text: Text, seen: View) -> None:
     """How the leading causes hurt, and what would tell more."""
     mechanism = ", ".join(f"{name} {percent(share)}" for name, share in seen.mechanisms if share >= _SMALL_SHARE)
     text.append("How the leading causes hurt  ", style="bold").append(mechanism + "\n")
+    if seen.nerve:
+        text.append("Nerve  ", style="bold").append("; ".join([seen.nerve.sentence, *seen.nerve.remarks]) + "\n")
     open_ = [c for c in seen.causes[:3] if _DOUBT < c.probability < 1 - _DOUBT]
     settle = list(dict.fromkeys(t for c in open_ for t in c.would_settle))[:2]
     if settle:

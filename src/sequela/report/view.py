@@ -11,6 +11,7 @@ from sequela.case.spans import DAYS_PER_MONTH
 from sequela.knowledge import load
 from sequela.knowledge.model import Knowledge
 from sequela.reasoning.assessment import Applicability, Assessment, Inapplicable, RankedCause, Weight
+from sequela.report.nerve import NerveView, nerve_view
 from sequela.report.percent import percent
 from sequela.report.spans import in_words
 
@@ -122,6 +123,7 @@ class View(msgspec.Struct, frozen=True):
     timeline: tuple[tuple[str, str, str], ...]
     course: str
     missing: tuple[str, ...]
+    nerve: NerveView | None
     conflicts: tuple[str, ...]
     problems: tuple[str, ...]
     documents: tuple[DocumentView, ...]
@@ -163,6 +165,7 @@ class _Presenter:
             timeline=tuple((_when(e), e.kind, e.label) for e in self.case.timeline),
             course=_course(self.case),
             missing=tuple(q.question for q in a.missing),
+            nerve=nerve_view(a.located, self.knowledge.localisation),
             conflicts=tuple(f"{self.names.get(c.about, c.about)}: {c.message}" for c in self.case.conflicts),
             problems=tuple(p.line() for p in self.case.problems if p.about != "operation"),  # that is the notice
             documents=tuple(self._document(d) for d in self.case.documents),
