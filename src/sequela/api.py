@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sequela.case import Case, Document
 from sequela.knowledge import load
@@ -16,6 +17,9 @@ from sequela.records.assemble import assemble
 from sequela.records.gather import SEE_ABOVE, gather
 from sequela.records.gathered import Gathered
 from sequela.records.text.reader import TextReader
+
+if TYPE_CHECKING:
+    from sequela.reasoning.what_if import Said, WhatIf
 
 
 class NothingToRead(ValueError):
@@ -46,7 +50,7 @@ def _case(gathered: Gathered, knowledge: Knowledge) -> Case:
         said = [p.line() for p in gathered.problems]
         raise NothingToRead(said[:-1] if len(said) > 1 and said[-1].endswith(SEE_ABOVE) else said)
     case = assemble(gathered, knowledge, _reader(knowledge.version))
-    if not case.operations and all(o.source is None for o in case.observations):
+    if not (case.operations or case.nerve_signs) and all(o.source is None for o in case.observations):
         raise NothingToRead(
             [
                 *(p.line() for p in gathered.problems),
@@ -64,12 +68,23 @@ class Shown(Assessment, frozen=True):
 
         return f'<iframe srcdoc="{escape(html(self), quote=True)}" style="width:100%;height:48rem;border:0" title="Assessment"></iframe>'
 
+    def what_if(self, changes: Mapping[str, Said]) -> WhatIf:
+        """How the ranking would move: `assessment.what_if({"crp": 85, "fever": "absent"})`. Reads nothing. Raises NotUnderstood."""
+        from sequela.reasoning.what_if import what_if as assume
+
+        return assume(self, changes, load())
+
 
 def _shown(assessment: Assessment) -> Shown:
     return Shown(**{name: getattr(assessment, name) for name in assessment.__struct_fields__})
 
 
-def assess(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Assessment:
+def what_if(case: Case, changes: Mapping[str, Said]) -> WhatIf:
+    """The same for a case already read."""
+    return _shown(reason(case, load())).what_if(changes)
+
+
+def assess(*paths: str | Path, text: str | None = None, patient: str | None = None) -> Shown:
     """Assess a patient's records: files or folders (FHIR, C-CDA, text, PDF, CSV), or `text` itself.
 
     patient: which one, when the record holds several. Raises NothingToRead.
@@ -77,7 +92,7 @@ def assess(*paths: str | Path, text: str | None = None, patient: str | None = No
     return _shown(reason(read(*paths, text=text, patient=patient), load()))
 
 
-def assess_text(text: str, name: str = "text") -> Assessment:
+def assess_text(text: str, name: str = "text") -> Shown:
     """Assess one text already in memory."""
     knowledge = load()
     gathered = Gathered(documents=(Document(name, text),))

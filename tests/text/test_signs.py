@@ -25,7 +25,7 @@ def test_an_emg_report_in_prose(told):
         ("needle", "tibialis_anterior", "left", "present"),
         ("needle", "peroneus_longus", "left", "present"),
         ("needle", "gastrocnemius_medial", "left", "absent"),
-        ("sensory", "sural", None, "absent"),
+        ("sensory", "sural", "left", "absent"),
     }
 
 

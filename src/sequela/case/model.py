@@ -99,7 +99,8 @@ NerveTestKind = Literal["needle", "motor", "sensory", "late"]
 class NerveTest(msgspec.Struct, frozen=True):
     """One measurement of a nerve study, as its table states it.
 
-    structure: the muscle or nerve. value: as written, "2+", "1.1" or "reduced". kind: None where the table does not say.
+    structure: the muscle or nerve. value: as written, "2+", "1.1" or "reduced". kind: None where the table does not say. row: as a
+    spreadsheet counts it.
     """
 
     structure: str
@@ -110,6 +111,7 @@ class NerveTest(msgspec.Struct, frozen=True):
     unit: str = ""
     comment: str = ""
     source: Source | None = None
+    row: int | None = None
 
 
 SignKind = Literal[

@@ -14,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from sequela.reasoning.assessment import Assessment
+    from sequela.reasoning.what_if import WhatIf
 
 app = typer.Typer(
     name="sequela",
@@ -50,6 +51,14 @@ def assess(
     unread: Annotated[
         bool, typer.Option("--unread", help="List sentences near a known structure that no finding used.")
     ] = False,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="FINDING=ANSWER",
+            help="How the ranking would move: crp=85, or a finding with present, absent or uncertain. May be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Read a patient's records and work out why the surgery failed."""
     from sequela.api import NothingToRead, read
@@ -65,17 +74,34 @@ def assess(
         _fail(*(nothing.problems or ("nothing to read; name a file or folder",)), code=1)
     for problem in case.problems:
         print(f"sequela: {problem.line()}", file=sys.stderr)
+    assumed = _assumed(assessment, what_if or [])
     _write(assessment, html, pdf, fhir)
     if json:
         import msgspec
 
-        sys.stdout.buffer.write(msgspec.json.encode(assessment.document()) + b"\n")
+        document = assessment.document() | ({"what_if": assumed.document()} if assumed else {})
+        sys.stdout.buffer.write(msgspec.json.encode(document) + b"\n")
         return
-    from sequela.report.terminal import show, show_unread
+    from sequela.report.terminal import show, show_unread, show_what_if
 
     show(assessment)
+    if assumed:
+        show_what_if(assumed)
     if unread:
         show_unread(case)
+
+
+def _assumed(assessment: Assessment, changes: list[str]) -> WhatIf | None:
+    """The assessment with the findings changed; a change that is not understood is one clear line."""
+    if not changes:
+        return None
+    from sequela.knowledge import load
+    from sequela.reasoning.what_if import NotUnderstood, parse, what_if
+
+    try:
+        return what_if(assessment, parse(changes), load())
+    except NotUnderstood as problem:
+        _fail(f"--what-if: {problem}", code=2)
 
 
 def _progress(paths: list[str], *, quiet: bool) -> AbstractContextManager[object]:

@@ -63,6 +63,7 @@ def _together(parts: Parts, version: str) -> Knowledge:
         derived=tuple(e.value for e in parts.derived),
         syndromes=parts.syndromes,
         localisation=parts.localisation.value if parts.localisation else None,
+        workup=parts.workup.value if parts.workup else None,
         missed={file.kind: file.missed for file, _ in parts.finding_files},
     )
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
 
+from sequela.knowledge.alignment_check import bases_of_alignment, check_alignment
+from sequela.knowledge.alignment_model import Alignment
 from sequela.knowledge.criteria import FACTS, check_criteria
 from sequela.knowledge.decode import Entry, Parts
 from sequela.knowledge.documents import Place, Problem, closest
@@ -15,6 +17,7 @@ from sequela.knowledge.localisation_check import check_localisation
 from sequela.knowledge.model import Basis, Cause, Finding, Manifestation, Missed, Priors, Procedure, RedFlag
 from sequela.knowledge.readability import HIGHEST, grade
 from sequela.knowledge.time_limit import hours
+from sequela.knowledge.workup_check import check_workup
 
 MECHANISMS = ("mechanical", "neurologic", "inflammatory", "nociplastic", "other")
 COURSES = ("never_relieved", "returned", "new")
@@ -63,9 +66,12 @@ def check_consistency(parts: Parts) -> Iterator[Problem]:
     yield from _priors(parts, known)
     yield from _red_flags(parts, known)
     yield from _tests(parts, known)
+    if parts.alignment is not None:
+        yield from _alignment(parts.alignment, known)
     if parts.localisation is not None:
         yield from sourced(parts.localisation.place, parts.localisation.value.basis, known)
         yield from check_localisation(parts.localisation, known.findings)
+    yield from _workup(parts, known)
     yield from _lexicon(parts, known)
 
 
@@ -161,6 +167,12 @@ def _causes(parts: Parts, known: Known) -> Iterator[Problem]:
         for column in COLUMNS:
             if column not in cause.prior:
                 yield (place / "prior").problem(f"has no column {column}", f"add `{column}:`")
+
+
+def _alignment(entry: Entry[Alignment], known: Known) -> Iterator[Problem]:
+    yield from check_alignment(entry, known.findings)
+    for basis, place in bases_of_alignment(entry):
+        yield from sourced(place, basis, known)
 
 
 def _prior_columns(parts: Parts) -> Iterator[Problem]:
@@ -426,6 +438,21 @@ def _tests(parts: Parts, known: Known) -> Iterator[Problem]:
             yield (place / "cost_index").problem(f"{test.cost_index:g} is no cost", "write 0 or more; lumbar MRI = 1")
         if steps[test.step] > 1:
             yield (place / "step").problem(f"{steps[test.step]} tests have step {test.step}", "number the steps apart")
+
+
+def _workup(parts: Parts, known: Known) -> Iterator[Problem]:
+    if parts.workup is None:
+        return
+    workup, place = parts.workup
+    based: list[tuple[Place, Basis]] = [
+        (place / key, getattr(workup, key).basis) for key in ("effort", "least_bits", "least_worth", "enough")
+    ]
+    for key in ("phases", "after", "contraindications"):
+        based += [(place / key / i, one.basis) for i, one in enumerate(getattr(workup, key))]
+    for at, basis in based:
+        yield from sourced(at, basis, known)
+    tests = {test.id for test, _ in parts.tests}
+    yield from check_workup(parts.workup, tests, known.findings, {flag.id for flag, _ in parts.flags})
 
 
 def _lexicon(parts: Parts, known: Known) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ FACTS = (
     "onset_days_after_operation",
     "operations_count",
     "age",
+    "male",
     "instrumented",
     "fusion",
     "fusion_or_decompression",

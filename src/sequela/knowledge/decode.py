@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from sequela.knowledge.alignment_model import Alignment
 from sequela.knowledge.documents import Document, Place, Problem, read
 from sequela.knowledge.model import (
     Cause,
@@ -26,6 +27,7 @@ from sequela.knowledge.model import (
     SourceRow,
     Syndrome,
     Test,
+    Workup,
 )
 
 T = TypeVar("T")
@@ -66,6 +68,8 @@ class Parts:
         self.syndromes: dict[str, Syndrome] = {}
         self.derived: list[Entry[Derived]] = []
         self.priors: Entry[Priors] | None = None
+        self.alignment: Entry[Alignment] | None = None
+        self.workup: Entry[Workup] | None = None
         self.localisation: Entry[Localisation] | None = None
 
 
@@ -85,8 +89,19 @@ def decode(root: Path) -> Parts:
     parts.priors = _entry(parts, Place(_document(parts, root, "priors.yaml")), Priors)
     if (root / "localisation.yaml").exists():
         parts.localisation = _entry(parts, Place(_document(parts, root, "localisation.yaml")), Localisation)
+    if (root / "workup.yaml").exists():
+        parts.workup = _entry(parts, Place(_document(parts, root, "workup.yaml")), Workup)
+    if (root / "alignment.yaml").exists():
+        parts.alignment, problems = decode_alignment(root)
+        parts.problems += problems
     _lexicon(parts, root)
     return parts
+
+
+def decode_alignment(root: Path) -> tuple[Entry[Alignment] | None, list[Problem]]:
+    """The measures of alignment alone, which have a loader of their own (`knowledge.alignment`), and what is wrong with them."""
+    parts = Parts()
+    return _entry(parts, Place(_document(parts, root, "alignment.yaml")), Alignment), parts.problems
 
 
 def _files(root: Path, folder: str) -> list[str]:

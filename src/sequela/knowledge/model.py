@@ -410,6 +410,9 @@ class Localisation(Strict, frozen=True):
     sites: tuple[Site, ...]
     both_sides: float
     certain: float
+    discordant: float
+    unstudied: float
+    limits: dict[str, float]
     shrink: float
     gain: float
     full: float
@@ -418,6 +421,91 @@ class Localisation(Strict, frozen=True):
     polyneuropathy: dict[str, float]
     structures: tuple[Structure, ...]
     levels: RootLevels
+
+
+class Effort(Strict, frozen=True):
+    """What a test asks of patient and purse, in one unit. per_*: per mSv, per cost index, per day of waiting; contrast, days: by test."""
+
+    start: float
+    burden: dict[str, float]
+    per_msv: float
+    per_cost: float
+    per_day: float
+    contrast: dict[str, float]
+    days: dict[str, float]
+    basis: Basis
+
+
+class Phase(Strict, frozen=True):
+    """Tests that come before those of every later phase."""
+
+    id: str
+    tests: tuple[str, ...]
+    why: str
+    basis: Basis
+
+
+class After(Strict, frozen=True):
+    """A test that waits until `first` are done, barred or not worth doing. unless: a criterion that lifts the rule."""
+
+    test: str
+    first: tuple[str, ...]
+    why: str
+    basis: Basis
+    unless: Any = None
+
+
+class Order(Strict, frozen=True):
+    """Tests that a raised red flag orders now; when: a further criterion."""
+
+    flag: str
+    tests: tuple[str, ...]
+    when: Any = None
+
+
+class Holding(Strict, frozen=True):
+    """How a record shows that a test was done: `least` stated findings of these kinds, or of these identifiers."""
+
+    kinds: tuple[Kind, ...] = ()
+    findings: tuple[str, ...] = ()
+    least: int = 1
+
+
+class Contraindication(Strict, frozen=True):
+    """What bars tests, or their contrast, or asks for caution, where the criterion `when` is met."""
+
+    id: str
+    tests: tuple[str, ...]
+    when: Any
+    blocks: Literal["test", "contrast", "caution"]
+    why: str
+    basis: Basis
+
+
+class Measure(Strict, frozen=True):
+    """A number by name that makes a finding present beyond `above` or `below`, absent otherwise."""
+
+    name: str
+    finding: str
+    unit: str
+    above: float | None = None
+    below: float | None = None
+
+
+class Workup(Strict, frozen=True):
+    """The rules of the next best test; see knowledge/workup.yaml."""
+
+    effort: Effort
+    least_bits: Number
+    least_worth: Number
+    enough: Number
+    phases: tuple[Phase, ...]
+    after: tuple[After, ...]
+    orders: tuple[Order, ...]
+    held: dict[str, Holding]
+    contraindications: tuple[Contraindication, ...]
+    measures: tuple[Measure, ...]
+    basis: Basis
 
 
 class Knowledge(msgspec.Struct, frozen=True):
@@ -435,6 +523,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     lexicon: Lexicon
     derived: tuple[Derived, ...]
     localisation: Localisation | None = None
+    workup: Workup | None = None
     syndromes: dict[str, Syndrome] = {}
     missed: dict[str, Missed] = {}
     """By kind of finding: what holds for those that have none of their own."""

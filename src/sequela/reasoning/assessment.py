@@ -88,6 +88,7 @@ class Assessment(msgspec.Struct, frozen=True):
     mechanisms: dict[str, float]
     located: Located = Located()
     next_tests: tuple[dict[str, Any], ...] = ()
+    test_sequence: tuple[dict[str, Any], ...] = ()
     plan: dict[str, Any] = {}
     missing: tuple[Question, ...] = ()
     applicability: Applicability = Applicability()
@@ -118,6 +119,7 @@ class Assessment(msgspec.Struct, frozen=True):
             "roots": [msgspec.to_builtins(r) for r in self.located.roots],
             "localisation": msgspec.to_builtins(self.located),
             "next_tests": list(self.next_tests),
+            "test_sequence": list(self.test_sequence),
             "plan": dict(self.plan),
             "missing": [msgspec.to_builtins(q) for q in self.missing],
             "caveat": "Model estimate, not validated prospectively. It supports clinicians and does not replace them.",

@@ -96,6 +96,7 @@ def facts_of(case: Case, knowledge: Knowledge) -> dict[str, Fact]:
         "onset_days_after_operation": case.course.interval_days,
         "operations_count": count,
         "age": _age(case),
+        "male": None if case.patient.sex is None else case.patient.sex == "male",
         "instrumented": _trait("instrumented", operations, procedures),
         "fusion": fusion,
         "fusion_or_decompression": _either(fusion, _trait("decompression", operations, procedures)),

@@ -32,7 +32,7 @@ def intervals(
     log-odds found there is laid around the exact estimate, which the interval always contains.
     """
     network = compiled(knowledge)
-    kept = _matter(network, after)
+    kept = matter(network, after)
     contains = network.contains[kept]
     joint = _drawn_prior(knowledge, weight, network.members[kept], network.size[kept])
     best = int(np.argmax(after[kept]))
@@ -48,7 +48,7 @@ def intervals(
     return np.minimum(spread[0], p), np.maximum(spread[1], p)
 
 
-def _matter(network: Network, after: Floats) -> Indexes:
+def matter(network: Network, after: Floats) -> Indexes:
     """Fewest hypotheses that hold KEPT of the posterior, and every single cause, so that rare ones have a spread too."""
     order = np.argsort(-after, kind="stable")
     needed = int(np.searchsorted(np.cumsum(after[order]), KEPT)) + 1
@@ -121,12 +121,12 @@ def _noise(n: int, stream: int) -> Floats:
     """
     half = DRAWS // 2
     x = (np.arange(n * half, dtype=np.uint64) + np.uint64(stream << 20)) * np.uint64(2)
-    size, angle = (_uniform(x + np.uint64(side)) for side in (0, 1))
+    size, angle = (uniform(x + np.uint64(side)) for side in (0, 1))
     normal = (np.sqrt(-2.0 * np.log(size)) * np.cos(2.0 * np.pi * angle)).reshape(n, half)
     return np.concatenate([np.zeros((n, 1)), normal, -normal], axis=1)
 
 
-def _uniform(counter: NDArray[np.uint64]) -> Floats:
+def uniform(counter: NDArray[np.uint64]) -> Floats:
     """Uniform numbers in (0, 1] from counters: the splitmix64 generator (Steele, Lea, Flood 2014)."""
     x = (counter + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -118,13 +118,26 @@ def posterior(
     knowledge: Localisation,
 ) -> Floats:
     """[len(sites)] probabilities that sum to one."""
-    logs = np.log([one.prior for one in sites])
+    away = _unstudied(signs)
+    logs = np.log([one.prior * (knowledge.unstudied if one.side == away else 1.0) for one in sites])
     for sign in signs:
         examination = knowledge.examinations[sign.kind]
         trust = examination.trust * (_DOUBT if sign.status == "uncertain" else 1.0)
         logs += trust * np.array([log(_chance(sign, one, examination, structures, knowledge)) for one in sites])
     shares = np.exp(logs - logs.max())
     return np.asarray(shares / shares.sum(), dtype=np.float64)
+
+
+def _unstudied(signs: Sequence[NerveSign]) -> str:
+    """The side that a needle study left out, when it studied the other; "" when it studied both or was none."""
+    studied = [sum(s.side == side for s in signs if s.kind == "needle") for side in SIDES]
+    if max(studied) < _STUDY or min(studied) > 0:
+        return ""
+    return SIDES[studied.index(0)]
+
+
+_STUDY = 3
+"""Muscles that make a study."""
 
 
 def _chance(

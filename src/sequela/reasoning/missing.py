@@ -17,7 +17,7 @@ from sequela.reasoning.criteria import evaluate
 from sequela.reasoning.differential import parts
 from sequela.reasoning.evidence import Evidence, marginals
 from sequela.reasoning.facts import Fact, Settled
-from sequela.reasoning.network import Floats, Network, compiled, sums
+from sequela.reasoning.network import Floats, Indexes, Network, compiled, sums
 from sequela.reasoning.red_flags import URGENCIES, Judged
 
 ASKED = ("history", "symptom", "examination")
@@ -48,14 +48,14 @@ def questions(
     probability = dict(zip(network.causes, marginals(network, after).tolist(), strict=True))
     first = deciding(judged, known, facts, chance, probability)
     urgent = [network.findings[id_] for id_ in first if id_ in network.findings]
-    answered = _answered(network, known)
+    told = answered(network, known)
     asked: dict[str, Question] = {}
     for chosen, most in ((urgent, MOST_URGENT), (order.tolist(), MOST_QUESTIONS)):
         for f in chosen:
             finding = knowledge.findings[f]
             if len(asked) == most:
                 break
-            if finding.kind in ASKED and finding.id not in answered and _fits(finding, known, facts):
+            if finding.kind in ASKED and finding.id not in told and _fits(finding, known, facts):
                 asked.setdefault(finding.manifestation, Question(finding.id, _wording(finding)))
     return tuple(asked.values())
 
@@ -114,7 +114,7 @@ def information(network: Network, evidence: Sequence[Evidence], after: Floats) -
     order = np.argsort(-marginal, kind="stable")[:TOP_CAUSES]
     top = order[: max(1, int((marginal[order] >= PLAUSIBLE).sum()))]
     p = marginal[top, None]
-    a, b = _answers(network)
+    a, b = answers(network)
     shown = _shown(network, evidence, after, network.contains[:, top])
     with_cause, without = (b + (a - b) * state[:, network.shown_by] for state in shown)
     gain = _entropy(p * with_cause + (1.0 - p) * without) - p * _entropy(with_cause) - (1.0 - p) * _entropy(without)
@@ -123,17 +123,17 @@ def information(network: Network, evidence: Sequence[Evidence], after: Floats) -
 
 def _shown(network: Network, evidence: Sequence[Evidence], after: Floats, contains: Floats) -> tuple[Floats, Floats]:
     """[T, G] twice, for T causes: P(manifestation | record, cause) and P(manifestation | record, not the cause)."""
-    state = _manifest(network, evidence)
+    state = manifest(network, evidence)
     joint = np.concatenate([after[None, :], after * contains.T])
     whole, *inside = sums(joint, state)
     p = joint[1:].sum(axis=1)[:, None]
     return _ratio(np.array(inside), p), _ratio(whole - inside, 1.0 - p)
 
 
-def _manifest(network: Network, evidence: Sequence[Evidence]) -> Floats:
-    """[H, G] P(manifestation | record, hypothesis)."""
+def manifest(network: Network, evidence: Sequence[Evidence], rows: Indexes | slice = slice(None)) -> Floats:
+    """[H, G] P(manifestation | record, hypothesis), of the hypotheses `rows`."""
     log_a, log_b = parts(network, evidence)
-    state = network.present.copy()
+    state = network.present[rows].copy()
     for g in {one.g for one in evidence}:
         against = (1.0 - state[:, g]) * np.exp(min(log_b[g] - log_a[g], 500.0))
         state[:, g] /= state[:, g] + against
@@ -142,12 +142,12 @@ def _manifest(network: Network, evidence: Sequence[Evidence]) -> Floats:
 
 def _chance(network: Network, evidence: Sequence[Evidence], after: Floats) -> Floats:
     """[F] probability of the answer "yes" given the record."""
-    a, b = _answers(network)
-    shown = sums(after, _manifest(network, evidence))[network.shown_by]
+    a, b = answers(network)
+    shown = sums(after, manifest(network, evidence))[network.shown_by]
     return np.asarray(b + (a - b) * shown, dtype=np.float64)
 
 
-def _answers(network: Network) -> tuple[Floats, Floats]:
+def answers(network: Network) -> tuple[Floats, Floats]:
     """[F] twice: P(yes | manifestation present) and P(yes | absent). Asked outright, the answer is yes or no."""
     yes, no = network.likelihood[:, 0].T, network.likelihood[:, 1].T
     present, absent = yes / (yes + no)
@@ -165,7 +165,7 @@ def _entropy(p: Floats) -> Floats:
     return np.asarray(-safe * np.log2(safe) - (1.0 - safe) * np.log2(1.0 - safe), dtype=np.float64)
 
 
-def _answered(network: Network, known: Mapping[str, Settled]) -> set[str]:
+def answered(network: Network, known: Mapping[str, Settled]) -> set[str]:
     """Findings that need no question: stated, implied by one that is present, or excluded by one that is absent.
 
     An uncertain finding is worth asking for.

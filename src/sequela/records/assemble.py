@@ -14,7 +14,7 @@ from sequela.knowledge.model import Knowledge
 from sequela.records import questions
 from sequela.records.gathered import Gathered
 from sequela.records.interval import by_day
-from sequela.records.nerve_signs import nerve_signs
+from sequela.records.nerve_signs import nerve_signs, unusable
 from sequela.records.text.operations import join_operations
 from sequela.records.text.reader import Reading, TextReader, by_age
 from sequela.records.text.time import heading_date
@@ -50,7 +50,11 @@ def assemble(gathered: Gathered, knowledge: Knowledge, reader: TextReader | None
         ),
         course=passed,
         conflicts=tuple(_conflicts(observations, operations, kinds)),
-        problems=(*gathered.problems, *_scope(patient, operations, readings)),
+        problems=(
+            *gathered.problems,
+            *unusable(gathered.nerve_tests, knowledge.localisation),
+            *_scope(patient, operations, readings),
+        ),
         unread=tuple(u for r in readings for u in r.unread),
         unperformed=tuple(u for r in readings for u in r.unperformed),
         nerve_tests=gathered.nerve_tests,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from sequela.case import Activity, NerveSign, NerveTest, Observation, Side, SignKind, Status
+from sequela.case import Activity, NerveSign, NerveTest, Observation, Problem, Side, SignKind, Status
 from sequela.knowledge.model import Localisation, Structure
 
 _ABNORMAL = re.compile(
@@ -18,7 +18,7 @@ _NORMAL = re.compile(
     re.I,
 )
 _SPONTANEOUS = re.compile(r"spontaneous|fibrillation|psw|positive|insertion", re.I)
-_CHRONIC = re.compile(r"chronic|reinnervat|polyphas|large|long[- ]duration|neurogenic|reduced recruit|discrete", re.I)
+_CHRONIC = re.compile(r"chronic|reinnervat|polyphas|large|long[- ]duration|giant|remodel", re.I)
 _PARASPINAL = re.compile(r"paraspinal|multifid|erector", re.I)
 _SIDES: tuple[Side, ...] = ("left", "right")
 
@@ -32,7 +32,7 @@ def nerve_signs(
     """Each sign once. A study's table says more than the sentences made of it: where it has rows, needle and conduction are taken from them."""
     if knowledge is None:
         return ()
-    rows = _of_tests(tests, knowledge.structures)
+    rows = _of_tests([t for t in tests if _wrong(t, knowledge) is None], knowledge.structures)
     measured = {"needle", "motor", "sensory", "late"} if rows else set()
     spoken = [s for s in told if s.kind not in measured]
     return _settled([*spoken, *rows, *_of_imaging(observations, knowledge)])
@@ -49,6 +49,50 @@ def _settled(signs: Iterable[NerveSign]) -> tuple[NerveSign, ...]:
         if key not in kept or _STRENGTH[sign.status] > _STRENGTH[kept[key].status]:
             kept[key] = sign
     return tuple(kept.values())
+
+
+def unusable(tests: Sequence[NerveTest], knowledge: Localisation | None) -> list[Problem]:
+    """Rows that name no known muscle or nerve, or hold a value that cannot be; the rest of the table is used."""
+    if knowledge is None:
+        return []
+    found = []
+    for test in tests:
+        what = _wrong(test, knowledge)
+        if what:
+            where = f"{test.source.document if test.source else 'nerve study'}, row {test.row}"
+            found.append(Problem(where, what[0], what[1]))
+    return list(dict.fromkeys(found))
+
+
+def _wrong(test: NerveTest, knowledge: Localisation) -> tuple[str, str] | None:
+    """What is wrong with a row, and what to do."""
+    if _PARASPINAL.search(test.structure):
+        return None
+    if _structure(test, knowledge.structures) is None:
+        return f"{test.structure} is no muscle or nerve known here", "correct the name; the row is not used"
+    number = re.fullmatch(r"\s*([<>]?)\s*(-?\d+(?:[.,]\d+)?)\s*\+?\s*", test.value)
+    if number is None:
+        return None
+    value = float(number[2].replace(",", "."))
+    told = f"{test.structure}: {test.measure} {test.value} {test.unit}".strip()
+    if value < 0:
+        return f"{told} cannot be below zero", "correct the value; the row is not used"
+    if _SPONTANEOUS.search(test.measure) and value > knowledge.limits["grade"]:
+        return (
+            f"{told} is beyond the grades 0 to {knowledge.limits['grade']:g}",
+            "correct the value; the row is not used",
+        )
+    if "ampl" in test.measure.lower() and value > _most(test, knowledge):
+        return f"{told} is beyond what a nerve can give", "correct the value or its unit; the row is not used"
+    return None
+
+
+def _most(test: NerveTest, knowledge: Localisation) -> float:
+    """The largest amplitude that can be, in the unit of the row."""
+    in_millivolt = test.unit.strip().lower() == "mv"
+    if test.kind == "sensory":
+        return knowledge.limits["sensory"] / (1000.0 if in_millivolt else 1.0)
+    return knowledge.limits["motor"] * (1.0 if in_millivolt else 1000.0)
 
 
 def _of_tests(tests: Sequence[NerveTest], structures: Sequence[Structure]) -> list[NerveSign]:

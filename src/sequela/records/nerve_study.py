@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from sequela.case import Document, NerveTest, NerveTestKind, Observation, Problem, Side, Source, Status
 from sequela.knowledge.codes import Codes, find_words
 from sequela.knowledge.codes_model import NerveTable, Says
@@ -102,6 +104,7 @@ def _tests(
             value=value,
             unit=cell(columns.unit),
             comment=verdict,
+            row=row.number,
         )
         for measure, value in measured
     )
@@ -177,11 +180,7 @@ def _placed(line: _Line, document: Document) -> list[NerveTest]:
     if not line.words or not start:
         return []
     source = Source(document.name, start, start + len(line.words), line.words)
-    return [
-        NerveTest(t.structure, t.side, t.kind, t.measure, t.value, t.unit, t.comment, source)
-        for t in line.tests
-        if t.structure
-    ]
+    return [msgspec.structs.replace(t, source=source) for t in line.tests if t.structure]
 
 
 # Verdicts -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The assessment as a FHIR R4 collection bundle.
 
-Patient, documents, operations, findings, red flags, the ranked causes as a RiskAssessment, and what could not be read or contradicts itself.
+Patient, documents, operations, findings, red flags, the ranked causes as a RiskAssessment, the next
+tests as ServiceRequest proposals, and what could not be read or contradicts itself.
 Findings, flags and causes are coded in systems of our own (`urn:sequela:…`), with the words of the record beside them.
 """
 
@@ -18,13 +19,14 @@ from sequela.case.spans import DAYS_PER_MONTH
 from sequela.knowledge import load
 from sequela.reasoning.assessment import Assessment, RaisedFlag, RankedCause
 from sequela.report.spans import in_words
-from sequela.report.view import CAVEAT, NOTICE, URGENCY
+from sequela.report.view import CAVEAT, NOTICE, URGENCY, proposed
 
 Resource = dict[str, Any]
 
 _SYSTEM = "urn:sequela"
 _NAMESPACE = uuid.UUID("6f0f2c2e-7c3d-5b0e-9a55-2b0a7c0d8e11")
 _STATUS = {"present": "POS", "absent": "NEG", "uncertain": "IND"}
+_PRIORITY = {"emergency": "stat", "same_day": "asap", "within_72h": "urgent", "within_2_weeks": "urgent"}
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _FLAG_DETAIL = "http://hl7.org/fhir/StructureDefinition/flag-detail"
 """HL7's extension for "the record entry that triggered the flag"."""
@@ -43,6 +45,7 @@ def bundle(assessment: Assessment) -> Resource:
         *(resource for _, resource in observations),
         *(_flag(one, observations, subject) for one in assessment.red_flags),
         _risk(assessment, observations, subject),
+        *_requests(assessment, subject),
         *_issues(assessment.case, patient["id"]),
     ]
     return {
@@ -210,6 +213,31 @@ def _prediction(cause: RankedCause) -> Resource:
         "probabilityDecimal": round(100 * cause.probability, 4),
         "rationale": f"In per cent, as FHIR asks. 90% interval {100 * low:.1f} to {100 * high:.1f} per cent",
     }
+
+
+def _requests(assessment: Assessment, subject: Resource) -> list[Resource]:
+    """The first tests as proposals, which a clinician turns into orders; none where the ranking is withheld."""
+    if assessment.applicability.withheld:
+        return []
+    tests = {test.id: test for test in load().tests}
+    urgency = {flag.id: flag.urgency for flag in assessment.red_flags}
+    requests = []
+    for given in proposed(assessment):
+        notes = [given["why"], *(bar["why"] for bar in given["blocked_by"]), *given["cautions"]]
+        notes += [f"Ask first: {one['question']}" for one in given["ask_first"]]
+        requests.append(
+            {
+                "resourceType": "ServiceRequest",
+                "id": _id("request", given["id"], subject["reference"]),
+                "status": "draft",
+                "intent": "proposal",
+                "priority": _PRIORITY.get(urgency.get(given["ordered_by"] or "", ""), "routine"),
+                "code": _coded("test", given["id"], tests[given["id"]].name),
+                "subject": subject,
+                "note": [{"text": text} for text in notes],
+            }
+        )
+    return requests
 
 
 def _issues(case: Case, patient: str) -> list[Resource]:

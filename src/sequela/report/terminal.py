@@ -11,6 +11,7 @@ from rich.text import Text
 
 from sequela.case import Case
 from sequela.reasoning.assessment import Assessment
+from sequela.reasoning.what_if import WhatIf
 from sequela.report.percent import percent, span
 from sequela.report.view import REASONS, CauseView, FlagGroup, Notice, Reason, View, view
 
@@ -24,6 +25,7 @@ _BAR = 20
 _NAME = 31
 _INDENT = 3
 _QUOTES = 3
+_MOVES = 6
 _SMALL_SHARE = 0.05
 _DOUBT = 0.15
 """A cause between this and its complement is still open."""
@@ -131,8 +133,46 @@ def _next(text: Text, seen: View) -> None:
     settle = list(dict.fromkeys(t for c in open_ for t in c.would_settle))[:2]
     if settle:
         text.append("Would settle it  ", style="bold").append("; ".join(settle) + "\n")
+    _tests(text, seen)
     if seen.missing:
         text.append("Missing\n", style="bold").append("".join(f"   {question}\n" for question in seen.missing[:3]))
+
+
+def _tests(text: Text, seen: View) -> None:
+    """The next tests, best first, and what follows from the first."""
+    if not seen.next_tests:
+        return
+    clear = not any(test.recommended for test in seen.next_tests)
+    text.append("Next tests" + (" (the leading cause is clear without them)" if clear else "") + "\n", style="bold")
+    for number, test in enumerate(seen.next_tests, 1):
+        text.append(f"   {number}. {_short(test.name)}", style="bold red" if test.urgent else "")
+        text.append(f"  {'now: red flag' if test.urgent else test.bits}, burden {test.burden}\n", style="dim")
+        for bar in test.bars:
+            text.append(f"      ! {bar}\n", style="yellow")
+        if test.ask and test.recommended:
+            text.append(f"      ask first: {' '.join(test.ask)}\n", style="dim")
+    for branch in seen.branches:
+        text.append(f"      {branch}\n", style="dim")
+
+
+def show_what_if(assumed: WhatIf, console: Console | None = None) -> None:
+    """How the ranking moves: the leading causes after, with their probability before."""
+    said = ", ".join(
+        o.id + (f" {o.value:g}: {o.status}" if o.value is not None else f": {o.status}") for o in assumed.changed
+    )
+    text = Text(f"\nWhat if {said}\n", style="bold")
+    for move in assumed.moves[:_MOVES]:
+        text.append(
+            f"   {_short(move.name, _NAME):{_NAME}} {percent(move.before):>4} → {percent(move.after):>4}\n",
+            style="not bold",
+        )
+    raised = {flag.id for flag in assumed.before.red_flags}
+    for flag in assumed.after.red_flags:
+        if flag.id not in raised:
+            text.append(f"   Red flag: {flag.name}. {flag.action}\n", style="bold red")
+    names = [test.name for test in view(assumed.after).next_tests]
+    text.append(f"   Next tests: {'; '.join(map(_short, names)) or 'none'}", style="not bold")
+    (console or Console()).print(text)
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -17,6 +19,7 @@ from sequela.report.spans import in_words
 
 ABOVE_THE_FOLD = 5
 REASONS = 3
+MOST_TESTS = 3
 URGENCY = {
     "emergency": "Emergency: now",
     "same_day": "Same day",
@@ -102,6 +105,21 @@ class Piece(msgspec.Struct, frozen=True):
     status: str = ""
 
 
+class TestView(msgspec.Struct, frozen=True):
+    """A proposed test. bits, burden: in words. bars: what bars it or asks for caution. ask: what to ask before."""
+
+    id: str
+    name: str
+    plain: str
+    urgent: bool
+    recommended: bool
+    bits: str
+    burden: str
+    why: str
+    bars: tuple[str, ...]
+    ask: tuple[str, ...]
+
+
 class DocumentView(msgspec.Struct, frozen=True):
     name: str
     kind: str
@@ -128,6 +146,8 @@ class View(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
     documents: tuple[DocumentView, ...]
     knowledge_version: str
+    next_tests: tuple[TestView, ...] = ()
+    branches: tuple[str, ...] = ()
     caveat: str = CAVEAT
 
 
@@ -170,7 +190,31 @@ class _Presenter:
             problems=tuple(p.line() for p in self.case.problems if p.about != "operation"),  # that is the notice
             documents=tuple(self._document(d) for d in self.case.documents),
             knowledge_version=a.knowledge_version,
+            next_tests=tuple(self._test(one) for one in proposed(a)),
+            branches=tuple(self._branch(b) for step in a.test_sequence for b in step["branches"]),
         )
+
+    def _test(self, given: Mapping[str, Any]) -> TestView:
+        test = next(t for t in self.knowledge.tests if t.id == given["id"])
+        return TestView(
+            test.id,
+            test.name,
+            test.plain,
+            given["ordered_by"] is not None,
+            given["recommended"],
+            f"{given['information_bits']:.2f} bits",
+            test.burden,
+            given["why"],
+            (*(bar["why"] for bar in given["blocked_by"]), *given["cautions"]),
+            tuple(one["question"] for one in given["ask_first"]),
+        )
+
+    def _branch(self, branch: Mapping[str, Any]) -> str:
+        """ "If it points to X (40 %): then Y, Z"."""
+        then = "; ".join(self.tests[t] for t in branch["next"]) or "enough is known"
+        shown = ", ".join(self.labels[f] for f in branch["shown_by"])
+        by = f", most likely by: {shown}" if shown else ""
+        return f"If it points to {self.causes[branch['points_to']].name} ({percent(branch['chance'])}{by}): {then}"
 
     def _flags(self) -> tuple[FlagGroup, ...]:
         """Flags by urgency. Every flag quotes its words: new ones where it has any, else those that a flag before it quoted too."""
@@ -243,6 +287,14 @@ class _Presenter:
             at = end
         pieces.append(Piece(document.text[at:]))
         return DocumentView(document.name, document.kind, tuple(p for p in pieces if p.text))
+
+
+def proposed(assessment: Assessment) -> list[dict[str, Any]]:
+    """The first three tests that may be done, and those that a red flag orders even where something bars them."""
+    possible = (
+        t for t in assessment.next_tests if t["ordered_by"] or all(b["blocks"] != "test" for b in t["blocked_by"])
+    )
+    return list(islice(possible, MOST_TESTS))
 
 
 def _span(o: Observation) -> tuple[int, int]:

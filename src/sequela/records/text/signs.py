@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from sequela.case import Activity, NerveSign, Side, SignKind, Source, Status
 from sequela.knowledge.model import Structure
 from sequela.records.text import levels as lv
@@ -18,6 +20,8 @@ PREFIX = "nerve."
 _SET_ASIDE = FAMILY | HYPOTHETICAL | PLANNED | PREOP | PAST | UNSAID
 _REACH = 12
 """Words between a structure and the word that says how it is."""
+_LIST = 40
+"""The same in a study, which lists many muscles after one word."""
 _ROOT_REACH = 3
 _ROOT_WORDS = frozenset({"localisation.root_word", "dermatome_word"})
 
@@ -47,22 +51,43 @@ class _Word(NamedTuple):
 def signs(
     page: Page, told: Story, structures: Mapping[str, Structure], document: str, bit: int
 ) -> tuple[NerveSign, ...]:
-    """Every sign of a nerve, in the order of the text. bit: of the chapter `localisation`."""
+    """Every sign of a nerve, in the order of the text. bit: of the chapter `localisation`.
+
+    A muscle or nerve without a side is on the side of the one named before it in the same report.
+    """
     found: list[NerveSign] = []
+    report = _is_report(page)
+    side: Side | None = None
     for index in range(len(page.parts)):
-        if page.lumbar[index]:
-            found += _in_clause(page, told, structures, document, index, bit)
-            found += _named_roots(page, told, document, index, bit)
+        if not page.lumbar[index]:
+            continue
+        for sign in _in_clause(page, told, structures, document, index, bit, report):
+            if sign.kind in _STUDIED:
+                side = sign.side or side
+                sign = msgspec.structs.replace(sign, side=side)
+            found.append(sign)
+        found += _named_roots(page, told, document, index, bit)
     return tuple(dict.fromkeys(found))
 
 
+_STUDIED = frozenset({"needle", "motor", "sensory", "late"})
+
+
+def _is_report(page: Page) -> bool:
+    """A report of an electrodiagnostic study: it says so, or speaks of spontaneous activity."""
+    return any("electrodiagnosis" in tags for tags in page.tags) or any(
+        s.concept == "localisation.spontaneous" for spans in page.concepts for s in spans
+    )
+
+
 def _in_clause(
-    page: Page, told: Story, structures: Mapping[str, Structure], document: str, index: int, bit: int
+    page: Page, told: Story, structures: Mapping[str, Structure], document: str, index: int, bit: int, report: bool
 ) -> list[NerveSign]:
     words = [
         _Word(s, page.modality(index, bit).of(s)) for s in page.concepts[index] if s.concept.startswith("localisation.")
     ]
-    electric = "electrodiagnosis" in page.tags[index] or any(w.span.concept in _AFFECTED["needle"] for w in words)
+    here = "electrodiagnosis" in page.tags[index] or any(w.span.concept in _AFFECTED["needle"] for w in words)
+    electric = here or (report and not page.tags[index] & {"examination", "history"} and not _speaks_of_power(words))
     out = []
     for span in _longest([s for s in page.concepts[index] if s.concept.startswith(PREFIX)]):
         structure = structures[span.concept.removeprefix(PREFIX)]
@@ -71,6 +96,10 @@ def _in_clause(
             if sign is not None:
                 out.append(sign)
     return out
+
+
+def _speaks_of_power(words: Sequence[_Word]) -> bool:
+    return any(w.span.concept == "localisation.weak" for w in words)
 
 
 def _kinds(structure: Structure, electric: bool) -> tuple[SignKind, ...]:
@@ -94,7 +123,7 @@ def _sign(
     kind: SignKind,
     words: Sequence[_Word],
 ) -> NerveSign | None:
-    word = _nearest(span, [w for w in words if _bears(w, kind)])
+    word = _nearest(span, _weighed([w for w in words if _bears(w, kind)]), _LIST if kind in _STUDIED else _REACH)
     if word is None or (word.flags & _SET_ASIDE) or told.before[span.start] or told.before[word.span.start]:
         return None
     affected = word.span.concept != _FINE
@@ -118,8 +147,14 @@ def _bears(word: _Word, kind: SignKind) -> bool:
     return word.span.concept in _AFFECTED[kind] or (word.span.concept == _FINE and kind in _FINE_FOR)
 
 
-def _nearest(span: Span, words: Sequence[_Word]) -> _Word | None:
-    near = [w for w in words if _gap(span, w.span) <= _REACH]
+def _weighed(words: Sequence[_Word]) -> list[_Word]:
+    """ "Chronic changes without fibrillation": a denied change says nothing beside one that is stated."""
+    stated = any(w.span.concept != _FINE and not w.flags & NEGATED for w in words)
+    return [w for w in words if not (stated and w.span.concept != _FINE and w.flags & NEGATED)]
+
+
+def _nearest(span: Span, words: Sequence[_Word], most: int) -> _Word | None:
+    near = [w for w in words if _gap(span, w.span) <= most]
     return min(near, key=lambda w: (_gap(span, w.span), w.span.start), default=None)
 
 
