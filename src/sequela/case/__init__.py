@@ -16,12 +16,12 @@ from sequela.case.model import (
     Problem,
     Relation,
     Side,
-    SignKind,
     Source,
     Status,
     Unperformed,
     Unread,
 )
+from sequela.knowledge.model import SignKind
 
 __all__ = [
     "Activity",

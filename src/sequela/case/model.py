@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from sequela.knowledge.model import SignKind
+
 Status = Literal["present", "absent", "uncertain"]
 Side = Literal["left", "right", "both"]
 Relation = Literal["operated", "adjacent", "remote"]
@@ -114,10 +116,6 @@ class NerveTest(msgspec.Struct, frozen=True):
     row: int | None = None
 
 
-SignKind = Literal[
-    "needle", "motor", "sensory", "late", "power", "reflex", "tension", "sensation", "pain", "stated", "imaging"
-]
-"""How a sign of a nerve was found: needle EMG, conduction (motor, sensory, H reflex and F wave), examination, history, named in words, imaging."""
 Activity = Literal["active", "chronic", "active on chronic"]
 
 

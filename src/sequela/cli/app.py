@@ -1,4 +1,4 @@
-"""`sequela assess`, `explain`, `check`. Exit codes: 0 done, 1 nothing could be read, 2 wrong usage. Problems go to standard error, one line each.
+"""`sequela assess`, `explain`, `alignment`, `check`. Exit codes: 0 done, 1 nothing could be read, 2 wrong usage. Problems go to standard error, one line each.
 
 Everything heavy is imported inside the command that needs it: a note must be assessed in well under a second.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sequela.cli.alignment import alignment
+from sequela.cli.fail import fail
 
 if TYPE_CHECKING:
     from sequela.reasoning.assessment import Assessment
@@ -30,12 +33,6 @@ Paths = Annotated[
         metavar="PATH...", help="Files or folders (FHIR, C-CDA, text, PDF, CSV); - reads text from standard input."
     ),
 ]
-
-
-def _fail(*lines: str, code: int) -> NoReturn:
-    for line in lines:
-        print(f"sequela: {line}", file=sys.stderr)
-    raise typer.Exit(code)
 
 
 @app.command()
@@ -71,7 +68,7 @@ def assess(
             case = read(*[p for p in paths if p != "-"], text=text, patient=patient)
             assessment = reason(case, load())
     except NothingToRead as nothing:
-        _fail(*(nothing.problems or ("nothing to read; name a file or folder",)), code=1)
+        fail(*(nothing.problems or ("nothing to read; name a file or folder",)), code=1)
     for problem in case.problems:
         print(f"sequela: {problem.line()}", file=sys.stderr)
     assumed = _assumed(assessment, what_if or [])
@@ -101,7 +98,7 @@ def _assumed(assessment: Assessment, changes: list[str]) -> WhatIf | None:
     try:
         return what_if(assessment, parse(changes), load())
     except NotUnderstood as problem:
-        _fail(f"--what-if: {problem}", code=2)
+        fail(f"--what-if: {problem}", code=2)
 
 
 def _progress(paths: list[str], *, quiet: bool) -> AbstractContextManager[object]:
@@ -128,7 +125,7 @@ def _write(assessment: Assessment, html: Path | None, pdf: Path | None, fhir: Pa
             target.parent.mkdir(parents=True, exist_ok=True)
             write(assessment, target)
         except OSError as error:
-            _fail(f"{target}: cannot be written ({error.strerror}); choose another place", code=2)
+            fail(f"{target}: cannot be written ({error.strerror}); choose another place", code=2)
 
 
 @app.command()
@@ -142,7 +139,10 @@ def explain(
     try:
         print(tell(id))
     except UnknownId as unknown:
-        _fail(str(unknown), code=2)
+        fail(str(unknown), code=2)
+
+
+app.command()(alignment)
 
 
 @app.command()

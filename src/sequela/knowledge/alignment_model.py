@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from sequela.knowledge.model import Basis, Strict
 
 Unit = Literal["deg", "mm", "%"]
@@ -39,7 +41,10 @@ class Cut(Strict, frozen=True):
 
 
 class Measure(Strict, frozen=True):
-    """plausible: least and greatest value that is no error. either_way: the size counts, whatever the sign."""
+    """plausible: least and greatest value that is no error. either_way: the size counts, whatever the sign.
+
+    denies: whether a value that meets no cut denies the finding, or leaves it open because the finding is wider than the measure.
+    """
 
     id: str
     short: str
@@ -48,6 +53,7 @@ class Measure(Strict, frozen=True):
     plausible: tuple[float, float]
     basis: Basis
     either_way: bool = False
+    denies: bool = True
     cuts: tuple[Cut, ...] = ()
 
 
@@ -59,7 +65,7 @@ class Band(Strict, frozen=True):
     above: float | None = None
     at_least: float | None = None
     points: int = 0
-    findings: dict[str, Status] = {}
+    findings: dict[str, Status] = msgspec.field(default_factory=dict)
 
     def reached(self, value: float) -> bool:
         """The lowest band has no beginning."""

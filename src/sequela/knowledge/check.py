@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sequela.knowledge.build import build
 from sequela.knowledge.likelihood import equations
 from sequela.knowledge.loader import HERE, KnowledgeError, yaml_files
-from sequela.knowledge.model import Basis, Knowledge, Missed, Priors, SourceRow
+from sequela.knowledge.model import Basis, Knowledge, Missed, Priors, SourceRow, Workup
 
 _FAR = 2.0
 """A compiled likelihood ratio this many times off the published one is worth a clinician's look."""
@@ -36,6 +36,14 @@ def check(path: Path | None = None) -> list[str]:
         *counts(built.knowledge, built.sources),
         *debts(built.knowledge, built.sources),
     ]
+
+
+def _debts_of_workup(knowledge: Knowledge) -> list[str]:
+    if knowledge.workup is None:
+        return []
+    known = list(bases_of_workup(knowledge.workup))
+    marked = [b for b in known if b.expert_estimate]
+    return [f"of the next best test: {len(marked)} of {len(known)} entries are estimates"]
 
 
 def counts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
@@ -65,6 +73,7 @@ def debts(knowledge: Knowledge, sources: dict[str, SourceRow]) -> list[str]:
     wordless = [f.id for f in knowledge.findings if f.id not in knowledge.lexicon.rules]
     lines = [
         f"expert estimates: {len(marked)} of {len(known)} entries, {len(bare)} without any source",
+        *_debts_of_workup(knowledge),
         f"sources from memory, not verified: {sum(not row.verified for row in sources.values())}",
         f"findings that no test reads: {_named(unread)}",
         f"findings without reading rules: {_named(wordless)}",
@@ -88,14 +97,26 @@ def misfits(knowledge: Knowledge) -> list[Misfit]:
 
 
 def bases(knowledge: Knowledge) -> Iterator[Basis]:
-    """Where the numbers come from: one basis for each entry, and for each `missed:`, of a file or of a finding alone."""
+    """Where the numbers come from: one basis for each entry, and for each `missed:`, of a file or of a finding alone.
+
+    Not of findings that no cause can bring about: their numbers move nothing.
+    """
+    moving = {m.id for m in knowledge.manifestations if m.caused_by}
     yield from (cause.basis for cause in knowledge.causes)
-    yield from (manifestation.basis for manifestation in knowledge.manifestations)
-    yield from (finding.basis for finding in knowledge.findings)
+    yield from (manifestation.basis for manifestation in knowledge.manifestations if manifestation.id in moving)
+    yield from (finding.basis for finding in knowledge.findings if finding.manifestation in moving)
     yield from (missed.basis for missed in _missed(knowledge))
     yield from (flag.basis for flag in knowledge.red_flags)
     yield from (test.basis for test in knowledge.tests)
     yield from _bases_of_priors(knowledge.priors)
+
+
+def bases_of_workup(workup: Workup) -> Iterator[Basis]:
+    """Of the rules and weights of the next best test; counted apart, since they move no probability."""
+    yield from (one.basis for one in (workup.effort, workup.least_bits, workup.least_worth, workup.enough))
+    yield from (phase.basis for phase in workup.phases)
+    yield from (after.basis for after in workup.after)
+    yield from (bar.basis for bar in workup.contraindications)
 
 
 def _missed(knowledge: Knowledge) -> Iterator[Missed]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import get_args
 
-from sequela.case import SignKind
 from sequela.knowledge.decode import Entry
 from sequela.knowledge.documents import Place, Problem, closest
-from sequela.knowledge.model import Localisation, Structure
+from sequela.knowledge.model import Localisation, SignKind, Structure
 
 _TOLERANCE = 0.005
 

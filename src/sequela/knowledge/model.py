@@ -9,8 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from sequela.case import SignKind
-
 Urgency = Literal["emergency", "same_day", "within_72h", "within_2_weeks"]
 Kind = Literal[
     "history",
@@ -354,6 +352,12 @@ class Lexicon(msgspec.Struct, frozen=True):
     triggers: dict[str, tuple[str, ...]]
 
 
+SignKind = Literal[
+    "needle", "motor", "sensory", "late", "power", "reflex", "tension", "sensation", "pain", "stated", "imaging"
+]
+"""How a sign of a nerve was found: needle EMG, conduction (motor, sensory, H reflex and F wave), examination, history, named in words, imaging."""
+
+
 class Site(Strict, frozen=True):
     """A place where a nerve can be hurt. share: of the prior, both sides together. roots: of a root or several roots."""
 
@@ -418,7 +422,7 @@ class Localisation(Strict, frozen=True):
     full: float
     basis: Basis
     examinations: dict[SignKind, Examination]
-    polyneuropathy: dict[str, float]
+    length_dependent: dict[str, float]
     structures: tuple[Structure, ...]
     levels: RootLevels
 
@@ -482,16 +486,6 @@ class Contraindication(Strict, frozen=True):
     basis: Basis
 
 
-class Measure(Strict, frozen=True):
-    """A number by name that makes a finding present beyond `above` or `below`, absent otherwise."""
-
-    name: str
-    finding: str
-    unit: str
-    above: float | None = None
-    below: float | None = None
-
-
 class Workup(Strict, frozen=True):
     """The rules of the next best test; see knowledge/workup.yaml."""
 
@@ -504,8 +498,6 @@ class Workup(Strict, frozen=True):
     orders: tuple[Order, ...]
     held: dict[str, Holding]
     contraindications: tuple[Contraindication, ...]
-    measures: tuple[Measure, ...]
-    basis: Basis
 
 
 class Knowledge(msgspec.Struct, frozen=True):

@@ -67,8 +67,6 @@ def _findings_named(workup: Workup, place: Place) -> Iterator[tuple[Place, str]]
     for test, holding in workup.held.items():
         for finding in holding.findings:
             yield place / "held" / test / "findings", finding
-    for i, measure in enumerate(workup.measures):
-        yield place / "measures" / i / "finding", measure.finding
 
 
 def _unknown(place: Place, wrong: str, known: Collection[str], kind: str) -> Iterator[Problem]:

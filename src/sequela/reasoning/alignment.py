@@ -32,6 +32,18 @@ class Reading(msgspec.Struct, frozen=True):
     magnified: bool = False
 
 
+class EnteredGrade(msgspec.Struct, frozen=True):
+    """A grade somebody read, by the identifier of its scale."""
+
+    scale: str
+    grade: str
+    level: str | None = None
+
+
+class UnknownGrade(ValueError):
+    """A scale or grade that alignment.yaml does not have; the text says which there are."""
+
+
 class Grading(msgspec.Struct, frozen=True):
     """A value, or an entered grade, by the name of its scale."""
 
@@ -78,21 +90,22 @@ class Judged(msgspec.Struct, frozen=True):
     aims: tuple[Aim, ...] = ()
     totals: tuple[Total, ...] = ()
     problems: tuple[Contradiction, ...] = ()
+    age: float | None = None
 
 
 def judge(
-    readings: Iterable[Reading], known: Alignment, *, age: float | None = None, grades: Mapping[str, str] | None = None
+    readings: Iterable[Reading], known: Alignment, *, age: float | None = None, grades: Iterable[EnteredGrade] = ()
 ) -> Judged:
-    """What the readings, the age in years and the entered grades (scale -> grade) say together.
+    """What the readings, the age in years and the entered grades say together.
 
-    Raises KeyError for a measure, scale or grade that alignment.yaml does not have.
+    Raises UnknownGrade, and KeyError for a measure that alignment.yaml does not have.
     """
     given = tuple(readings)
     complete = (*given, *derive(given, known))
     problems = (*_implausible(complete, known), *_sum_off(given, known), *_mismatch_off(given, known))
     doubted = _resting_on({name for problem in problems for name in problem.measures}, given, known)
     trusted = [r for r in complete if r.measure not in doubted]
-    entered = tuple(_entered(known, scale, grade) for scale, grade in (grades or {}).items())
+    entered = tuple(_entered(known, grade) for grade in grades)
     values = {r.measure: r.value for r in trusted if r.level is None} | ({} if age is None else {AGE: age})
     gradings = _gradings(trusted, values, known)
     return Judged(
@@ -102,6 +115,7 @@ def judge(
         aims=tuple(_aims(values, known)),
         totals=tuple(_totals(gradings, known)),
         problems=problems,
+        age=age,
     )
 
 
@@ -190,30 +204,34 @@ def _findings(readings: Sequence[Reading], known: Alignment) -> Iterator[Observa
         applying = [cut for cut in measure.cuts if cut.applies(reading.level, reading.fused)]
         for finding, cuts in groupby(applying, key=lambda cut: cut.finding):
             status = _status(reading, measure, list(cuts))
+            if status is None:
+                continue
             yield Observation(finding, status, round(reading.value, 1), measure.unit, reading.level)
 
 
-def _status(reading: Reading, measure: Measure, cuts: Sequence[Cut]) -> Status:
-    """That of the first cut met, else absent. A length on a magnified film may be shorter in truth, so that it cannot prove anything."""
+def _status(reading: Reading, measure: Measure, cuts: Sequence[Cut]) -> Status | None:
+    """That of the first cut met, else absent, or None where the measure denies nothing. A length on a magnified film may be shorter in truth, so that it cannot prove anything."""
     value = abs(reading.value) if measure.either_way else reading.value
-    status: Status = next((cut.status for cut in cuts if cut.met(value)), "absent")
+    otherwise: Status | None = "absent" if measure.denies else None
+    status = next((cut.status for cut in cuts if cut.met(value)), otherwise)
     return "uncertain" if status == "present" and reading.magnified else status
 
 
-def _entered(known: Alignment, scale_id: str, grade: str) -> tuple[Scale, Grading]:
-    scale = next((s for s in known.scales if s.id == scale_id), None)
+def _entered(known: Alignment, entered: EnteredGrade) -> tuple[Scale, Grading]:
+    scale = next((s for s in known.scales if s.id == entered.scale), None)
     if scale is None:
-        raise KeyError(scale_id)
-    band = next((b for b in scale.bands if b.grade.lower() == grade.strip().lower()), None)
+        raise UnknownGrade(f"no scale is called {entered.scale}; use one of alignment.yaml")
+    band = next((b for b in scale.bands if b.grade.lower() == entered.grade.strip().lower()), None)
     if band is None:
-        raise KeyError(f"{scale.name} has no grade {grade}; it has {', '.join(b.grade for b in scale.bands)}")
-    return scale, Grading(scale.id, band.grade, band.means, points=band.points)
+        has = ", ".join(b.grade for b in scale.bands)
+        raise UnknownGrade(f"{scale.name} has no grade {entered.grade or 'without a name'}; write one of {has}")
+    return scale, Grading(scale.id, band.grade, band.means, entered.level, band.points)
 
 
 def _said(scale: Scale, grading: Grading) -> Iterator[Observation]:
     band = next(b for b in scale.bands if b.grade == grading.grade)
     for finding, status in band.findings.items():
-        yield Observation(finding, status)
+        yield Observation(finding, status, level=grading.level)
 
 
 # Grades, targets, scores ----------------------------------------------------------------------------------------------

@@ -19,10 +19,13 @@ import numpy as np
 from sequela.knowledge.model import Knowledge, Test
 from sequela.reasoning.evidence import Evidence
 from sequela.reasoning.intervals import Floats32, matter, uniform
-from sequela.reasoning.missing import answers, manifest
+from sequela.reasoning.missing import manifest
 from sequela.reasoning.network import Floats, Indexes, Network, compiled
 
 OUTCOMES = 64
+_CELLS = 130_000
+"""Most outcomes times hypotheses: a vague record keeps thousands of hypotheses and gets fewer outcomes, so a plan stays quick."""
+_LEAST_CHANCE = 1e-6
 _LEAST = np.float32(1e-30)
 """Keeps logarithms of vanished hypotheses finite; times their zero weight it adds nothing."""
 
@@ -61,13 +64,14 @@ def belief(network: Network, evidence: Sequence[Evidence], after: Floats) -> Bel
     return Belief(rows, p / p.sum(), np.ascontiguousarray(manifest(network, evidence, rows).T, dtype=np.float32))
 
 
-def sample(network: Network, held: Belief, open_: Floats, count: int = OUTCOMES) -> Outcomes:
+def sample(network: Network, held: Belief, open_: Floats, most: int = OUTCOMES) -> Outcomes:
     """Outcomes of asking everything at once. open_ [F]: 1.0 where the answer is not known yet and can be found."""
+    count = max(most // 2, min(most, _CELLS // len(held.p)))
     manifest_noise, answer_noise = _noise(count, len(held.state), len(open_))
     ladder = (np.arange(count) + 0.5) / count
     drawn = np.minimum(np.searchsorted(np.cumsum(held.p), ladder), len(held.p) - 1)
     shown = (manifest_noise < held.state[:, drawn].T)[:, network.shown_by]
-    a, b = _chances(network)
+    a, b = chances(network)
     yes = np.asarray(answer_noise < np.where(shown, a, b))
     said, denied = np.log(a / b), np.log((1.0 - a) / (1.0 - b))
     weight = np.where(yes, said, denied) * open_
@@ -105,9 +109,13 @@ def fits(state: Floats32, rows: Indexes, reading: Reading, outcomes: Outcomes, d
         present, absent = np.exp(weight - top), np.exp(-top)
         own = absent + (present - absent) * chance[drawn]
         base, slope = (absent / own).astype(np.float32), ((present - absent) / own).astype(np.float32)
-        term = slope[:, None] * chance
+        if fit is None:
+            fit, term = np.ones((2, len(weight), len(chance)), dtype=np.float32)
+        np.multiply(
+            slope[:, None], chance, out=term
+        )  # in place: fresh memory for every term would cost more than the sums
         term += base[:, None]
-        fit = term if fit is None else np.multiply(fit, term, out=fit)
+        fit *= term
     return fit
 
 
@@ -118,12 +126,15 @@ def entropy(joint: Floats32) -> Floats:
     return np.asarray(np.log2(total) - spread / total, dtype=np.float64)
 
 
-def learnt(network: Network, held: Belief, reading: Reading, outcomes: Outcomes, n: int, p: Floats) -> Belief:
-    """The belief after the n-th outcome of a test; p [K]: its posterior."""
-    state = held.state.copy()
+def learnt(network: Network, held: Belief, reading: Reading, weight: Floats) -> Belief:
+    """The belief after one outcome of a test; weight [F]: as in `Outcomes`."""
+    p, state = held.p.copy(), held.state.copy()
     for g, findings in reading.findings.items():
-        against = (1.0 - state[g]) * np.float32(np.exp(-outcomes.weight[n, findings].sum()))
-        state[g] /= state[g] + against
+        told = weight[findings].sum()
+        present, absent = np.exp(told - max(told, 0.0)), np.exp(-max(told, 0.0))
+        likely = absent + (present - absent) * held.state[g].astype(np.float64)
+        p *= likely / likely.max()
+        state[g] *= (present / likely).astype(np.float32)
     after = np.zeros(len(network.members))
     after[held.rows] = p / p.sum()
     rows = np.intersect1d(matter(network, after), held.rows)
@@ -144,9 +155,13 @@ def _noise(count: int, manifestations: int, findings: int) -> tuple[Floats, Floa
     return noise[:, :manifestations], noise[:, manifestations:]
 
 
-def _chances(network: Network) -> tuple[Floats, Floats]:
-    a, b = answers(network)
-    return np.clip(a, 1e-6, 1.0 - 1e-6), np.clip(b, 1e-6, 1.0 - 1e-6)
+def chances(network: Network) -> tuple[Floats, Floats]:
+    """[F] twice: P(yes | manifestation present) and P(yes | absent). Looked for outright, the answer is yes or no.
+
+    What is not denied; so an answer weighs here exactly what it will weigh as a report.
+    """
+    denied = np.minimum(network.likelihood[:, 1], 1.0 - _LEAST_CHANCE)
+    return 1.0 - denied[:, 0], 1.0 - denied[:, 1]
 
 
 def _follows(network: Network) -> list[tuple[int, int]]:

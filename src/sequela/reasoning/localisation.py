@@ -1,4 +1,4 @@
-"""Where the lesion of a nerve lies: a distribution over roots, plexuses, nerves and a polyneuropathy, on each side.
+"""Where the lesion of a nerve lies: a distribution over roots, plexuses, single nerves and all nerves by length, on each side.
 
 A result (a muscle sampled by needle, a conduction, a reflex, a patch of skin) is abnormal with probability `abnormal` if the
 lesion reaches its structure and `otherwise` if it does not; how far each site reaches each structure stands in
@@ -168,7 +168,7 @@ def reach(structure: Structure, site: Site, structures: Mapping[str, Structure],
     if site.kind == "none":
         return 0.0
     if site.kind == "diffuse":
-        return knowledge.polyneuropathy.get(structure.reach, 0.0)
+        return knowledge.length_dependent.get(structure.reach, 0.0)
     if not site.roots:
         return 1.0 if site.id in structure.nerves else 0.0
     return _by_roots(

@@ -161,7 +161,7 @@ def _named(
 
 
 def _limits(knowledge: Knowledge) -> dict[str, list[Limit]]:
-    """By the name of what is measured: the limits that the reading rules give ("CRP above 10"), and those of workup.yaml.
+    """By the name of what is measured: the limits that the reading rules give ("CRP above 10").
 
     Only rules that ask for nothing but the number: "CRP at day 7 above 79" holds for day 7 alone.
     """
@@ -180,6 +180,4 @@ def _limits(knowledge: Knowledge) -> dict[str, list[Limit]]:
             group = limits.setdefault(rule.value.rpartition(".")[2], [])
             if finding not in {x.finding for x in group}:
                 group.append(Limit(finding, rule.above, rule.below, rule.unit))
-    for measure in knowledge.workup.measures if knowledge.workup else ():
-        limits.setdefault(measure.name, []).append(Limit(measure.finding, measure.above, measure.below, measure.unit))
     return limits

@@ -18,7 +18,6 @@ from sequela.reasoning.criteria import evaluate
 from sequela.reasoning.differential import Differential
 from sequela.reasoning.facts import Fact, Settled
 from sequela.reasoning.information import (
-    OUTCOMES,
     Belief,
     Outcomes,
     belief,
@@ -31,6 +30,8 @@ from sequela.reasoning.information import (
 from sequela.reasoning.missing import answered
 from sequela.reasoning.network import Floats, Network, compiled, sums
 
+BRANCH_OUTCOMES = 24
+"""Fewer than for the first step: of a branch only the order of its tests is shown."""
 MOST_BRANCHES = 3
 MOST_NEXT = 2
 MOST_NAMED = 3
@@ -160,7 +161,9 @@ def _safety(
             bars += [{"id": id_, "blocks": rule.blocks, "why": rule.why} for id_ in verdict.basis[:1]]
         if verdict.truth != "unknown" or rule.blocks == "caution" or not isinstance(rule.when, str):
             continue
-        finding = findings[rule.when]
+        finding = findings.get(rule.when)
+        if finding is None:
+            continue
         if finding.asked_if is None or evaluate(finding.asked_if, record.known, record.facts).truth != "unmet":
             ask[finding.id] = {"id": finding.id, "question": finding.question or finding.name}
     return tuple(bars), tuple(ask.values())
@@ -246,7 +249,7 @@ def _sequence(
     branches = []
     for cause, members in _by_leader(marginal):
         n = int(members[np.argsort(marginal[members, cause])[len(members) // 2]])
-        believed = learnt(network, now, reading_of(knowledge, first.id), outcomes, n, after[n].astype(np.float64))
+        believed = learnt(network, now, reading_of(knowledge, first.id), outcomes.weight[n])
         then = _then(knowledge, workup, rest, believed, float(marginal[n, cause]), first, record)
         branches.append(
             {
@@ -278,22 +281,37 @@ def _then(
     done: Test,
     record: Record,
 ) -> list[str]:
-    """At most two tests after a result, best first; none when the leading cause is sure enough by then."""
-    ordered = [o for o in rest if o.flag and not o.barred]
-    if leading >= workup.enough.value:
-        return [o.test.id for o in ordered[:MOST_NEXT]]
+    """At most two tests after a result, best first; only what a flag orders when the leading cause is sure enough by then."""
+    ordered = [o.test.id for o in rest if o.flag and not o.barred]
+    if leading >= workup.enough.value or len(ordered) >= MOST_NEXT:
+        return ordered[:MOST_NEXT]
     network = compiled(knowledge)
     open_ = _open(knowledge, network, record)
     open_[[network.findings[id_] for id_ in done.reads]] = 0.0
-    outcomes = sample(network, believed, open_, OUTCOMES // 2)
-    steps = list(ordered)
-    for phase in workup.phases:  # a later phase is not asked while an earlier one has enough to do
-        possible = [o for o in rest if o.test.id in phase.tests and not o.barred and not o.flag]
-        if len(steps) >= MOST_NEXT:
-            break
-        told = bits(knowledge, believed, outcomes, [o.test for o in possible])
-        steps += worthwhile(workup, arranged(workup, possible, told, record.facts), told)
-    return [o.test.id for o in steps[:MOST_NEXT]]
+    free = [o for o in rest if not o.flag]
+    following = next_steps(knowledge, workup, free, believed, open_, record.facts)
+    return [*ordered, *(test for test, _ in following)][:MOST_NEXT]
+
+
+def next_steps(
+    knowledge: Knowledge,
+    workup: Workup,
+    options: Sequence[Option],
+    believed: Belief,
+    open_: Floats,
+    facts: Mapping[str, Fact],
+) -> list[tuple[str, float]]:
+    """The next two tests worth doing with their bits, best first; a later phase waits while an earlier one has enough to do."""
+    outcomes = sample(compiled(knowledge), believed, open_, BRANCH_OUTCOMES)
+    steps: list[tuple[str, float]] = []
+    for phase in workup.phases:
+        possible = [o for o in options if o.test.id in phase.tests and not o.barred]
+        if possible and len(steps) < MOST_NEXT:
+            told = bits(knowledge, believed, outcomes, [o.test for o in possible])
+            steps += [
+                (o.test.id, told[o.test.id]) for o in worthwhile(workup, arranged(workup, possible, told, facts), told)
+            ]
+    return steps[:MOST_NEXT]
 
 
 def _typical(knowledge: Knowledge, test: Test, outcomes: Outcomes, members: Any, cause: int) -> list[str]:

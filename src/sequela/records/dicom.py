@@ -71,7 +71,7 @@ def read_film(path: Path) -> Film:
 def _pixels(dataset: Dataset) -> Pixels:
     """Stretched to 0..255 as the file wants it shown."""
     import numpy
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut
+    from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
     if "PixelData" not in dataset:
         raise NotAnImage("holds no image; name the file of the film itself")
