@@ -4,9 +4,10 @@
 
 Every patient gets causes from the prior of an operation, manifestations from the causes, and an answer of every finding from the
 manifestations. A quarter of history and examination is told at the start. The fixed protocol then orders X-ray, MRI, CT, EMG and
-blocks in this order; the planner chooses among all tests by `reasoning.workup`. Both stop once the leading cause reaches a
-threshold, which is varied; the protocol is also run to its end. It shows what planning saves where the model is true: nothing about
-patients, for whom the model is only an estimate.
+blocks in this order; the planner chooses among all tests by `reasoning.workup`, as in an assessment. The protocol is run to its
+end, or stops once the leading cause reaches a threshold, which is varied; the planner stops when no test is worth its effort, and
+that worth is varied. Because the planner reads records and questionnaires first, which ask almost nothing, a protocol that does so
+too is compared as well. It shows what planning saves where the model is true: nothing about patients, for whom it is an estimate.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,14 +34,16 @@ from sequela.reasoning.prior import over_hypotheses, weights
 from sequela.reasoning.workup import Option, effort, next_steps
 
 PROTOCOL = ("standing_xray", "mri", "ct", "emg_ncs", "diagnostic_blocks")
+CHEAP = ("operation_note_review", "questionnaires")
 TAKEN = ("history_and_red_flags", "clinical_examination")
 OPERATIONS = ("discectomy", "laminectomy", "posterolateral_fusion")
 TOLD = 0.25
 """Share of history and examination that the record tells at the start."""
-MOST_STEPS = 9
+
 NEVER = 1.01
-CERTAIN = 0.99
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, CERTAIN, NEVER)
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, NEVER)
+WORTHS = (1.2, 0.8, 0.6, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15, 0.0)
+"""Bits per effort below which the planner stops; the last is the planner as it is, which has its own limit in workup.yaml."""
 PLAUSIBLE = 0.05
 BINS = 10
 
@@ -53,13 +57,19 @@ class Drawn(NamedTuple):
     told: NDArray[np.bool_]
 
 
+Orders = list[list[tuple[str, float]]]
+"""Per patient the tests in order, each with its expected bits per effort when it was chosen."""
+
+
 class Run(NamedTuple):
-    """After 0, 1, … tests, one column each: what they asked so far [n, steps + 1], and the posterior of every cause [n, steps + 1, C]."""
+    """After 0, 1, … tests, one column each: what they asked so far [n, steps + 1], the posterior of every cause
+    [n, steps + 1, C], and the worth of the next test [n, steps + 1], 0 where there is none."""
 
     effort: Floats
     cost: Floats
     dose: Floats
     posterior: NDArray[np.float32]
+    worth: Floats
 
 
 class Stopped(NamedTuple):
@@ -81,53 +91,56 @@ def draw(knowledge: Knowledge, procedure: str, n: int, seed: int) -> Drawn:
     a, b = chances(network)
     yes = rng.random((n, len(a))) < np.where(shown, a, b)
     weight = np.where(yes, np.log(a / b), np.log((1.0 - a) / (1.0 - b)))
-    start = np.isin(np.arange(len(a)), reads(knowledge, TAKEN))
+    start = np.isin(np.arange(len(a)), reads(TAKEN))
     return Drawn(case, network.contains[sets] > 0.0, weight, start & (rng.random(weight.shape) < TOLD))
 
 
-def reads(knowledge: Knowledge, tests: tuple[str, ...]) -> NDArray[np.int64]:
+@cache
+def reads(tests: tuple[str, ...]) -> NDArray[np.int64]:
+    """Indexes of the findings that the tests read."""
+    knowledge = load()
     at = compiled(knowledge).findings
     return np.array([at[id_] for test in knowledge.tests if test.id in tests for id_ in test.reads])
 
 
-def planned(knowledge: Knowledge, drawn: Drawn, patients: range) -> list[tuple[str, ...]]:
-    """The tests that the planner orders for each patient, until nothing is worth doing or the leading cause is certain."""
+def planned(knowledge: Knowledge, drawn: Drawn, patients: range) -> Orders:
+    """The tests that the planner orders for each patient, until nothing is worth doing or the leading cause is clear."""
     prior = over_hypotheses(compiled(knowledge), weights(drawn.case, knowledge, {}), knowledge.priors.sizes)
     return [_plan_one(knowledge, drawn, prior, n) for n in patients]
 
 
-def _plan_one(knowledge: Knowledge, drawn: Drawn, prior: Floats, n: int) -> tuple[str, ...]:
+def _plan_one(knowledge: Knowledge, drawn: Drawn, prior: Floats, n: int) -> list[tuple[str, float]]:
     network, workup = compiled(knowledge), knowledge.workup
     assert workup is not None
     told, closed = drawn.weight[n] * drawn.told[n], drawn.told[n].copy()
     held = belief(network, (), prior)
     for test in TAKEN:
-        fresh = np.isin(np.arange(len(told)), reads(knowledge, (test,))) & ~(closed & ~drawn.told[n])
-        held = learnt(network, held, reading_of(knowledge, test), told * fresh)
-        told[reads(knowledge, (test,))] = 0.0
-        closed[reads(knowledge, (test,))] = True
+        held = learnt(network, held, reading_of(knowledge, test), told)
+        told[reads((test,))] = 0.0
+        closed[reads((test,))] = True
     options = [Option(t, effort(workup.effort, t), (), ()) for t in knowledge.tests if t.id not in TAKEN]
-    facts, done = facts_of(drawn.case, knowledge), []
-    while len(done) < MOST_STEPS and (held.p @ network.contains[held.rows]).max() < CERTAIN:
+    facts, done = facts_of(drawn.case, knowledge), list[tuple[str, float]]()
+    while (held.p @ network.contains[held.rows]).max() < workup.enough.value:
         following = next_steps(knowledge, workup, options, held, 1.0 - closed, facts)
         if not following:
             break
-        done.append(following[0][0])
-        held = learnt(network, held, reading_of(knowledge, done[-1]), drawn.weight[n] * ~closed)
-        closed[reads(knowledge, (done[-1],))] = True
-        options = [o for o in options if o.test.id != done[-1]]
-    return tuple(done)
+        test, told_bits = following[0]
+        done.append((test, told_bits / next(o.effort for o in options if o.test.id == test)))
+        held = learnt(network, held, reading_of(knowledge, test), drawn.weight[n] * ~closed)
+        closed[reads((test,))] = True
+        options = [o for o in options if o.test.id != test]
+    return done
 
 
-def run(knowledge: Knowledge, drawn: Drawn, orders: list[tuple[str, ...]]) -> Run:
+def run(knowledge: Knowledge, drawn: Drawn, orders: Orders) -> Run:
     """What the ordered tests ask and tell; the posterior is the exact one of the population kernel."""
     network, workup = compiled(knowledge), knowledge.workup
     assert workup is not None
     tests = {t.id: t for t in knowledge.tests}
     steps, n = max(map(len, orders), default=0), len(orders)
-    asked = np.zeros((3, n, steps + 1))
+    asked, worth = np.zeros((3, n, steps + 1)), np.zeros((n, steps + 1))
     told = drawn.told.copy()
-    closed = told | np.isin(np.arange(told.shape[1]), reads(knowledge, TAKEN))
+    closed = told | np.isin(np.arange(told.shape[1]), reads(TAKEN))
     tables = batch.tables(network, knowledge.priors.sizes)
     prior = weights(drawn.case, knowledge, {})
     posterior = [_posterior(network, tables, prior, drawn.weight, told)]
@@ -135,12 +148,12 @@ def run(knowledge: Knowledge, drawn: Drawn, orders: list[tuple[str, ...]]) -> Ru
         asked[:, :, step + 1] = asked[:, :, step]
         for i, order in enumerate(orders):
             if step < len(order):
-                test = tests[order[step]]
+                test, worth[i, step] = tests[order[step][0]], order[step][1]
                 asked[:, i, step + 1] += (effort(workup.effort, test), test.cost_index, sum(test.radiation_msv) / 2.0)
-                found = reads(knowledge, (test.id,))
+                found = reads((test.id,))
                 told[i, found[~closed[i, found]]] = True
         posterior.append(_posterior(network, tables, prior, drawn.weight, told))
-    return Run(*asked, np.stack(posterior, axis=1))
+    return Run(*asked, np.stack(posterior, axis=1), worth)
 
 
 def _posterior(
@@ -152,9 +165,9 @@ def _posterior(
     return batch.marginals(tables, np.exp(log_ratio - top), np.exp(-top), prior).causes
 
 
-def stopped(result: Run, causes: NDArray[np.bool_], threshold: float) -> Stopped:
-    """Everybody stops at the first step at which the leading cause reaches the threshold, or at the last."""
-    enough = result.posterior.max(axis=2) >= threshold
+def stopped(result: Run, causes: NDArray[np.bool_], threshold: float = NEVER, worth: float = 0.0) -> Stopped:
+    """Everybody stops at the first step at which the leading cause reaches the threshold, or the next test is worth too little."""
+    enough = (result.posterior.max(axis=2) >= threshold) | (result.worth < worth)
     enough[:, -1] = True
     at = enough.argmax(axis=1)
     each = np.arange(len(at))
@@ -174,11 +187,11 @@ def calibration(probability: Floats, acts: NDArray[np.bool_]) -> tuple[float, li
 
 
 class Result(NamedTuple):
-    """planner, protocol: by threshold. complete: the protocol run to its end. errors: of the leading cause, of all plausible ones."""
+    """planner: by worth. protocol, cheap_first: by threshold; the latter reads records and questionnaires first. errors: of the leading cause, of all plausible ones."""
 
     planner: dict[float, Stopped]
     protocol: dict[float, Stopped]
-    complete: Stopped
+    cheap_first: dict[float, Stopped]
     error_leading: float
     error_plausible: float
     reliability: dict[str, list[tuple[float, float, int]]]
@@ -190,9 +203,11 @@ def measure(patients: int, workers: int = 1, seed: int = 1) -> Result:
     start, knowledge = time.perf_counter(), load()
     groups = [draw(knowledge, one, patients // len(OPERATIONS), seed + i) for i, one in enumerate(OPERATIONS)]
     plans = [run(knowledge, drawn, orders) for drawn, orders in zip(groups, _orders(groups, workers), strict=True)]
-    fixed = [run(knowledge, drawn, [PROTOCOL] * len(drawn.weight)) for drawn in groups]
+    fixed = {
+        order: _joined([_fixed(knowledge, drawn, order) for drawn in groups]) for order in (PROTOCOL, CHEAP + PROTOCOL)
+    }
     causes = np.concatenate([drawn.causes for drawn in groups])
-    planner, protocol = _joined(plans), _joined(fixed)
+    planner = _joined(plans)
     last = planner.posterior[:, -1].astype(np.float64)
     leader = last.argmax(axis=1)
     each = np.arange(len(last))
@@ -201,14 +216,17 @@ def measure(patients: int, workers: int = 1, seed: int = 1) -> Result:
     both, acts = np.stack([first, last]), np.stack([causes, causes])
     plausible = calibration(both[both >= PLAUSIBLE], acts[both >= PLAUSIBLE])
     return Result(
-        {t: stopped(planner, causes, t) for t in THRESHOLDS},
-        {t: stopped(protocol, causes, t) for t in THRESHOLDS},
-        stopped(protocol, causes, NEVER),
+        {w: stopped(planner, causes, worth=w) for w in WORTHS},
+        *({t: stopped(one, causes, t) for t in THRESHOLDS} for one in fixed.values()),
         leading[0],
         plausible[0],
         {"leading cause, after the tests": leading[1], "every plausible cause, before and after": plausible[1]},
         time.perf_counter() - start,
     )
+
+
+def _fixed(knowledge: Knowledge, drawn: Drawn, order: tuple[str, ...]) -> Run:
+    return run(knowledge, drawn, [[(test, 1.0) for test in order]] * len(drawn.weight))
 
 
 def _joined(runs: list[Run]) -> Run:
@@ -219,12 +237,12 @@ def _joined(runs: list[Run]) -> Run:
             np.concatenate(
                 [np.take(one[i], np.minimum(np.arange(steps), one.effort.shape[1] - 1), axis=1) for one in runs]
             )
-            for i in range(4)
+            for i in range(len(Run._fields))
         )
     )
 
 
-def _orders(groups: list[Drawn], workers: int) -> list[list[tuple[str, ...]]]:
+def _orders(groups: list[Drawn], workers: int) -> list[Orders]:
     """The planner's orders for every group, spread over processes."""
     if workers == 1:
         return [planned(load(), drawn, range(len(drawn.weight))) for drawn in groups]
@@ -237,27 +255,31 @@ def _orders(groups: list[Drawn], workers: int) -> list[list[tuple[str, ...]]]:
         return [[order for job in group for order in job.result()] for group in jobs]
 
 
-def _part(drawn: Drawn, rows: slice) -> list[tuple[str, ...]]:
+def _part(drawn: Drawn, rows: slice) -> Orders:
     part = Drawn(drawn.case, drawn.causes[rows], drawn.weight[rows], drawn.told[rows])
     return planned(load(), part, range(len(part.weight)))
 
 
 def matching(result: Result, goal: Stopped) -> Stopped:
-    """The planner at the least threshold that is as accurate as the goal; its best where none is."""
+    """The planner where it asks least and is as accurate as the goal; as it is where it never is."""
     equal = [one for one in result.planner.values() if one.accuracy >= goal.accuracy]
-    return min(equal, key=lambda one: one.effort) if equal else max(result.planner.values())
+    return min(equal, key=lambda one: one.effort) if equal else result.planner[0.0]
 
 
 def report(result: Result) -> list[str]:
     """The figures in lines, ratios first."""
     lines = []
-    stopping = max(result.protocol.values(), key=lambda one: (round(one.accuracy, 3), -one.effort))
-    for name, goal in (("to its end", result.complete), ("stopping when clear", stopping)):
-        plan = matching(result, goal)
-        lines.append(
-            f"against the protocol {name}: accuracy {plan.accuracy:.3f} ({goal.accuracy:.3f}), effort {plan.effort / goal.effort:.0%}, "
-            f"cost {plan.cost / goal.cost:.0%}, radiation {plan.dose / goal.dose:.0%}"
-        )
+    for name, goal in (
+        ("run to its end", result.protocol[NEVER]),
+        ("stopping at 90 %", result.protocol[0.9]),
+        ("with records and questionnaires first", result.cheap_first[NEVER]),
+        ("with records and questionnaires first, stopping at 90 %", result.cheap_first[0.9]),
+    ):
+        for which, plan in (("as it is", result.planner[0.0]), ("as accurate", matching(result, goal))):
+            lines.append(
+                f"planner {which} / protocol {name}: accuracy {plan.accuracy:.3f} / {goal.accuracy:.3f}, "
+                f"effort {plan.effort / goal.effort:.0%}, cost {plan.cost / goal.cost:.0%}, radiation {plan.dose / goal.dose:.0%}"
+            )
     lines.append(
         f"expected calibration error: leading cause {result.error_leading:.3f}, plausible causes {result.error_plausible:.3f}"
     )
@@ -278,16 +300,11 @@ def draw_plots(result: Result, folder: Path) -> None:
     ):
         for curve, title, style in (
             (result.planner, "planner", "o-"),
-            (result.protocol, "fixed protocol, stopping when clear", "s--"),
+            (result.cheap_first, "fixed protocol, records and questionnaires first", "^:"),
+            (result.protocol, "fixed protocol", "s--"),
         ):
-            axis.plot(
-                [getattr(x, name) for x in curve.values()],
-                [x.accuracy for x in curve.values()],
-                style,
-                label=title,
-                markersize=4,
-            )
-        axis.plot(getattr(result.complete, name), result.complete.accuracy, "kx", label="fixed protocol, to its end")
+            x, y = [getattr(one, name) for one in curve.values()], [one.accuracy for one in curve.values()]
+            axis.plot(x, y, style, label=title, markersize=4)
         axis.set_xlabel(f"mean {label} per patient")
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("leading cause acts")

@@ -12,6 +12,11 @@ Unit = Literal["deg", "mm", "%"]
 Status = Literal["present", "absent", "uncertain"]
 
 
+def _limit_in_words(above: float | None, at_least: float | None, below: float | None = None) -> str:
+    limits = (("above", above), ("at least", at_least), ("below", below))
+    return " and ".join(f"{word} {limit:g}" for word, limit in limits if limit is not None)
+
+
 class Cut(Strict, frozen=True):
     """From where a value gives a finding its status. One of above, at_least and below.
 
@@ -33,6 +38,10 @@ class Cut(Strict, frozen=True):
             or (self.at_least is not None and value >= self.at_least)
             or (self.below is not None and value < self.below)
         )
+
+    def words(self) -> str:
+        """The limit as a reader says it: "above 10"."""
+        return _limit_in_words(self.above, self.at_least, self.below)
 
     def applies(self, level: str | None, fused: bool | None) -> bool:
         if self.levels and level not in self.levels:
@@ -72,6 +81,10 @@ class Band(Strict, frozen=True):
         if self.above is not None:
             return value > self.above
         return self.at_least is None or value >= self.at_least
+
+    def words(self) -> str:
+        """Where it begins; empty for the lowest."""
+        return _limit_in_words(self.above, self.at_least)
 
 
 class Scale(Strict, frozen=True):

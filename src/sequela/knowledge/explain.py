@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sequela.knowledge.alignment import FILE, read
+from sequela.knowledge.alignment_model import Alignment, Measure, Scale
 from sequela.knowledge.leaves import findings_in
-from sequela.knowledge.loader import load, sources
+from sequela.knowledge.loader import HERE, load, sources
 from sequela.knowledge.model import (
     Basis,
     Cause,
@@ -33,19 +35,21 @@ class UnknownId(LookupError):
 
 
 def explain(wanted: str, path: Path | None = None) -> str:
-    """A page on a cause, manifestation, finding, test, red flag, syndrome, procedure, source or treatment.
+    """A page on a cause, manifestation, finding, test, red flag, syndrome, procedure, source, treatment, measure or scale.
 
     Raises UnknownId with close matches.
     """
-    page = Explainer(load(path), sources(path))
+    file = (path or HERE) / FILE
+    page = Explainer(load(path), sources(path), read(file) if file.exists() else None)
     return "\n".join(page.lines(wanted)) + "\n"
 
 
 class Explainer:
     """Everything by its identifier, for several pages on one knowledge base."""
 
-    def __init__(self, knowledge: Knowledge, rows: Mapping[str, SourceRow]) -> None:
+    def __init__(self, knowledge: Knowledge, rows: Mapping[str, SourceRow], alignment: Alignment | None = None) -> None:
         self.knowledge = knowledge
+        self.alignment = alignment
         self.rows = rows
         self.treatments = {row.treatment for row in rows.values() if row.treatment}
         self.names = {cause.id: cause.name for cause in knowledge.causes}
@@ -71,6 +75,8 @@ class Explainer:
             pages[name] = lambda name=name: self._syndrome(name)  # type: ignore[misc]
         groups: list[tuple[Iterable[Any], Callable[[Any], Iterator[str]]]] = [
             (self.rows.values(), self._source),
+            (self.alignment.measures if self.alignment else (), self._measure),
+            (self.alignment.scales if self.alignment else (), self._scale),
             (self.knowledge.procedures, self._procedure),
             (self.knowledge.tests, self._test),
             (self.knowledge.red_flags, self._red_flag),
@@ -239,6 +245,32 @@ class Explainer:
         yield from _head(name.replace("_", " "), name, "treatment")
         rows = (row for row in self.rows.values() if row.treatment == name)
         yield from self._published("All published rows on this treatment", Basis(), rows)
+
+    def _measure(self, measure: Measure) -> Iterator[str]:
+        yield from _head(f"{measure.name} ({measure.short})", measure.id, f"measure in {measure.unit}")
+        least, greatest = measure.plausible
+        yield f"- plausible from {least:g} to {greatest:g} {measure.unit} ({_from(measure.basis)})"
+        for cut in measure.cuts:
+            where = (f" at {', '.join(cut.levels)}" if cut.levels else "") + (
+                " at a fused segment" if cut.fused else ""
+            )
+            yield f"- {cut.finding} {cut.status}: {cut.words()} {measure.unit}{where} ({_from(cut.basis)})"
+        known = self.alignment
+        targets = [t for t in known.targets if t.of == measure.id] if known else []
+        graded = [f"- {s.id}: {s.name}" for s in known.scales if s.of == measure.id] if known else []
+        yield from _section("Aimed at", (f"- {t.id}: {t.name} ({_from(t.basis)})" for t in targets))
+        yield from _section("Graded by", graded)
+        bases = (measure.basis, *(cut.basis for cut in measure.cuts), *(target.basis for target in targets))
+        yield from self._published("Published rows it rests on", _joined(bases))
+
+    def _scale(self, scale: Scale) -> Iterator[str]:
+        yield from _head(scale.name, scale.id, "scale" + (f" of {scale.of}" if scale.of else ""))
+        for band in scale.bands:
+            says = "".join(f"; {finding} {status}" for finding, status in band.findings.items())
+            begin = f", {band.words()}" if band.words() else ""
+            yield f"- {band.grade}{begin}" + (f": {band.means}" if band.means else "") + says
+        yield from self._basis(scale.basis)
+        yield from self._published("Published rows it rests on", scale.basis)
 
     # Parts that pages share.
 

@@ -28,7 +28,7 @@ def write_png(film: Any, landmarks: Landmarks, judged: Judged, known: Alignment,
 
     drawing = _enlarged(Image.fromarray(film.pixels).convert("RGB"))
     factor = drawing.width / film.columns, drawing.height / film.rows
-    pen = Pen(ImageDraw.Draw(drawing), factor, drawing.size)
+    pen = Pen(ImageDraw.Draw(drawing), factor)
     _draw(pen, landmarks)
     pen.caption([_caption(reading, known) for reading in judged.readings if not reading.level])
     drawing.save(target, format="PNG")
@@ -42,12 +42,11 @@ def _enlarged(image: Image.Image) -> Image.Image:
 class Pen:
     """Draws in the pixels of the film onto the resized drawing."""
 
-    def __init__(self, draw: ImageDraw.ImageDraw, factor: tuple[float, float], size: tuple[int, int]) -> None:
+    def __init__(self, draw: ImageDraw.ImageDraw, factor: tuple[float, float]) -> None:
         from PIL import ImageFont
 
         self._draw = draw
         self._factor = factor
-        self.height = size[1] / factor[1]
         self._font = ImageFont.load_default(size=22)
 
     def _at(self, point: Point) -> Point:
@@ -75,12 +74,18 @@ class Pen:
 def _draw(pen: Pen, landmarks: Landmarks) -> None:
     for name, endplate in landmarks.endplates():
         _endplate(pen, endplate)
-        if name.endswith("superior") or name == "S1":
-            pen.label(endplate.anterior, name.partition(".")[0])
     for name, centre in (("T1", landmarks.t1), ("C7", landmarks.c7)):
         if centre:
             pen.dot(centre)
             pen.label(centre, name)
+    _lines(pen, landmarks)
+    for name, endplate in landmarks.endplates():  # last, so that no line crosses them
+        if name.endswith("superior") or name == "S1":
+            pen.label(endplate.anterior, name.partition(".")[0])
+
+
+def _lines(pen: Pen, landmarks: Landmarks) -> None:
+    """Femoral heads to S1, to the vertical and to T1; the C7 plumb line and its distance from the back of S1; the coronal curve."""
     for head in landmarks.femoral_heads:
         pen.dot(head, radius=22)
     hips = landmarks.hips()
@@ -90,8 +95,10 @@ def _draw(pen: Pen, landmarks: Landmarks) -> None:
         pen.line(hips, (hips[0], min(middle[1], hips[1])))
         if landmarks.t1:
             pen.line(hips, landmarks.t1)
-    if landmarks.c7:
-        pen.line(landmarks.c7, (landmarks.c7[0], landmarks.s1.posterior[1] if landmarks.s1 else pen.height))
+    if landmarks.c7 and landmarks.s1:
+        foot = (landmarks.c7[0], landmarks.s1.posterior[1])
+        pen.line(landmarks.c7, foot)
+        pen.line(foot, landmarks.s1.posterior)
     if landmarks.coronal:
         for line in (landmarks.coronal.upper, landmarks.coronal.lower):
             pen.line(line.left, line.right, _BONE)
