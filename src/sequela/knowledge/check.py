@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sequela.knowledge.alignment_check import bases_of_alignment
 from sequela.knowledge.build import build
+from sequela.knowledge.decode import decode_alignment
 from sequela.knowledge.likelihood import equations
 from sequela.knowledge.loader import HERE, KnowledgeError, yaml_files
 from sequela.knowledge.model import Basis, Knowledge, Missed, Priors, SourceRow, Workup
@@ -35,7 +37,18 @@ def check(path: Path | None = None) -> list[str]:
         f"knowledge base {built.knowledge.version}: no contradiction found",
         *counts(built.knowledge, built.sources),
         *debts(built.knowledge, built.sources),
+        *_debts_of_alignment(root),
     ]
+
+
+def _debts_of_alignment(root: Path) -> list[str]:
+    """Counted apart: its numbers move no probability, they only say whether a measure is a finding."""
+    if not (root / "alignment.yaml").exists():
+        return []
+    entry, _ = decode_alignment(root)
+    known = [basis for basis, _ in bases_of_alignment(entry)] if entry else []
+    marked = [basis for basis in known if basis.expert_estimate]
+    return [f"of alignment and implant measures: {len(marked)} of {len(known)} entries are estimates"]
 
 
 def _debts_of_workup(knowledge: Knowledge) -> list[str]:

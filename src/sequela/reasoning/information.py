@@ -184,7 +184,7 @@ def _readings(knowledge: Knowledge) -> dict[str, Reading]:
 
 
 def _reading(network: Network, test: Test) -> Reading:
-    read = np.array([network.findings[id_] for id_ in test.reads], dtype=np.int64)
+    read = np.array([network.findings[id_] for id_ in test.reads if id_ in network.findings], dtype=np.int64)
     groups = {int(g): read[network.shown_by[read] == g] for g in np.unique(network.shown_by[read])}
     relevant = np.atleast_1d((network.link[:, list(groups)] > 0.0).any(axis=1))
     place = np.where(relevant, np.arange(len(relevant)) + 1, 0)  # causes the test cannot see are nobody to it

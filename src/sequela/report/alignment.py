@@ -72,7 +72,7 @@ class Pen:
 
 
 def _draw(pen: Pen, landmarks: Landmarks) -> None:
-    for name, endplate in landmarks.endplates():
+    for _, endplate in landmarks.endplates():
         _endplate(pen, endplate)
     for name, centre in (("T1", landmarks.t1), ("C7", landmarks.c7)):
         if centre:
